@@ -1,0 +1,1 @@
+"""Campaign analysis: a params file goes in, one report that a reviewer can trust comes out."""

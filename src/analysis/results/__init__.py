@@ -1,0 +1,1 @@
+"""Answers: pure functions of per-user facts or of their moments. Plain numbers, no text, no rounding."""

@@ -1,0 +1,122 @@
+"""The person who reads: language, currency, zone, and the words that the team uses for its own data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache
+from importlib.resources import files
+
+from babel import Locale, dates, numbers
+from babel.messages import pofile
+
+LOCALES = {"en": "en_US", "zh": "zh_Hans_CN"}
+MISSING = "–"
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """English message -> the language's; empty for English itself."""
+    if language == "en":
+        return {}
+    path = files("analysis.showing") / "locale" / language / "LC_MESSAGES" / "analysis.po"
+    with path.open("rb") as file:
+        return {entry.id: entry.string for entry in pofile.read_po(file) if entry.id and entry.string}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Formats for one reader. Every number and word of a report passes through here."""
+
+    language: str = "en"
+    currency: str = ""
+    time_zone: str = "UTC"
+    labels: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def locale(self) -> Locale:
+        return Locale.parse(LOCALES[self.language])
+
+    def say(self, message: str, **values: object) -> str:
+        """The sentence in the reader's language; `{name}` places are filled, never interpreted."""
+        text = catalogue(self.language).get(message, message)
+        return text.format(**values) if values else text
+
+    def label(self, name: str) -> str:
+        """The team's word for a metric, event, arm, segment or item; else its name with spaces."""
+        return self.labels.get(name) or name.replace("_", " ")
+
+    def count(self, n: float) -> str:
+        return MISSING if math.isnan(n) else numbers.format_decimal(round(n), locale=self.locale)
+
+    def number(self, value: float, digits: int | None = None) -> str:
+        """Three significant digits below 100, two decimals at most, thousands grouped."""
+        if math.isnan(value):
+            return MISSING
+        if math.isinf(value):
+            return "∞" if value > 0 else "−∞"
+        if digits is None:
+            size = abs(value)
+            digits = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 or size == 0 else min(
+                6, 2 - math.floor(math.log10(size)))
+        if round(value, digits) == 0:
+            value = 0.0  # never "-0"
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        return numbers.format_decimal(value, format=pattern, locale=self.locale).replace("-", "−")
+
+    def percent(self, share: float, digits: int = 1, signed: bool = False) -> str:
+        if math.isnan(share):
+            return MISSING
+        if math.isinf(share):
+            return "∞" if share > 0 else "−∞"
+        if round(share, digits + 2) == 0:
+            share = 0.0
+        text = numbers.format_percent(share, format="#,##0." + "0" * digits + "%", locale=self.locale)
+        return ("+" if signed and share > 0 else "") + text.replace("-", "−")
+
+    def money(self, amount: float, digits: int = 2) -> str:
+        if math.isnan(amount) or math.isinf(amount) or not self.currency:
+            return self.number(amount, digits if abs(amount) < 1e5 else 0)
+        if abs(amount) >= 1e5:
+            digits = 0
+        pattern = "¤#,##0" + ("." + "0" * digits if digits else "")
+        if round(amount, digits) == 0:
+            amount = 0.0
+        return numbers.format_currency(
+            amount, self.currency, format=pattern, locale=self.locale, currency_digits=False).replace("-", "−")
+
+    def amount(self, value: float, unit: str) -> str:
+        """A value in its unit: the currency, "share", "users" and so on; a bare number otherwise."""
+        if unit == "share":
+            return self.percent(value)
+        return self.money(value) if unit and unit == self.currency else self.number(value)
+
+    def pvalue(self, p: float) -> str:
+        if math.isnan(p):
+            return MISSING
+        return "< 1e-16" if p < 1e-16 else f"{p:.0e}" if p < 0.0001 else f"{p:.4f}" if p < 0.1 else f"{p:.2f}"
+
+    def day(self, day: date | None) -> str:
+        if day is None:
+            return MISSING
+        pattern = "y年M月d日" if self.language == "zh" else "d MMM y"
+        return dates.format_date(day, format=pattern, locale=self.locale)
+
+    def moment(self, at: datetime) -> str:
+        """An instant in the campaign's zone, to the minute."""
+        pattern = "y年M月d日 HH:mm" if self.language == "zh" else "d MMM y HH:mm"
+        return dates.format_datetime(at, format=pattern, tzinfo=dates.get_timezone(self.time_zone), locale=self.locale)
+
+    def duration(self, seconds: float) -> str:
+        """The largest fitting unit, one decimal."""
+        if math.isnan(seconds):
+            return MISSING
+        for size, message in ((86400, "{n} days"), (3600, "{n} hours"), (60, "{n} minutes")):
+            if abs(seconds) >= size:
+                return self.say(message, n=self.number(seconds / size, 1).removesuffix(".0"))
+        return self.say("{n} seconds", n=self.number(seconds, 0))
+
+    def interval(self, lower: str, upper: str) -> str:
+        """Two formatted bounds as one interval."""
+        return self.say("{lower} to {upper}", lower=lower, upper=upper)
