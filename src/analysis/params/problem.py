@@ -1,0 +1,39 @@
+"""What is wrong with a campaign, said so that the reader can mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake: where it is and what would do."""
+
+    file: str
+    line: int | None
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.where}: {self.message}" if self.where else f"{place}: {self.message}"
+
+
+class CampaignError(Exception):
+    """What is wrong with a campaign's params or data, all of it."""
+
+    def __init__(self, problems: list[Problem]):
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+def line_of(lines: dict[tuple, int], where: tuple) -> int | None:
+    """Line of a key, or of the nearest key around it."""
+    while where and where not in lines:
+        where = where[:-1]
+    return lines.get(where)
+
+
+def dotted(where: tuple) -> str:
+    """A place in the file as people say it: lists count from 1."""
+    return ".".join(str(key + 1) if isinstance(key, int) else str(key) for key in where)
