@@ -44,15 +44,20 @@ def _periods(c: Any) -> Iterator[Mistake]:
     if not c.period:
         return
     start, end = c.period.interval("UTC")
-    if c.baseline:
-        if c.baseline.interval("UTC")[1] > start:
-            yield ("baseline",), "ends after the period begins; it is the time before"
-        if c.baseline.length % c.period.length:
-            yield ("baseline",), (
-                f"lasts {c.baseline.length}, which is not a whole number of times the period's {c.period.length}: "
-                "like is compared with like")
+    if c.baseline and c.baseline.interval("UTC")[1] > start:
+        yield ("baseline",), "ends after the period begins; it is the time before"
     if c.after and c.after.interval("UTC")[0] < end:
         yield ("after",), "begins before the period ends"
+    for phase in ("baseline", "after"):
+        stretch = getattr(c, phase)
+        if stretch and stretch.length % c.period.length:
+            yield (phase,), (
+                f"lasts {_days(stretch)}, which is not a whole number of times the period's {_days(c.period)}: "
+                "like is compared with like")
+
+
+def _days(period: Any) -> str:
+    return f"{period.length.total_seconds() / 86400:g} days"
 
 
 def _metrics(c: Any, broken: set[str]) -> Iterator[Mistake]:
@@ -101,6 +106,9 @@ def _steps(c: Any, broken: set[str]) -> Iterator[Mistake]:
             yield ("funnels",), "need `events:` in `sources:`"
         if c.retention:
             yield ("retention",), "needs `events:` in `sources:`"
+    for name, funnel in (c.funnels or {}).items():
+        if funnel.order == "any" and (funnel.window is not None or len(set(funnel.steps)) < len(funnel.steps)):
+            yield ("funnels", name, "order"), "any needs `window: none` and steps that differ: it asks only what happened"
     if c.sources and not (c.sources.events or c.sources.orders):
         yield ("sources",), "has neither `events:` nor `orders:`: there is nothing to count"
 

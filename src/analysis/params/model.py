@@ -113,9 +113,7 @@ class Period(Part):
 
     def interval(self, zone: str) -> tuple[datetime, datetime]:
         """First instant and the one after the last, both UTC."""
-        start = _instant(self.start, zone)
-        day_after = self.end + timedelta(days=1) if not isinstance(self.end, datetime) else self.end
-        return start, _instant(day_after, zone)
+        return _instant(self.start, zone), _end(self.end, zone)
 
     @property
     def length(self) -> timedelta:
@@ -126,6 +124,11 @@ class Period(Part):
 def _instant(moment: date | datetime, zone: str) -> datetime:
     local = moment if isinstance(moment, datetime) else datetime.combine(moment, time())
     return (local if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))).astimezone(ZoneInfo("UTC"))
+
+
+def _end(moment: date | datetime, zone: str) -> datetime:
+    """A day as an end is included."""
+    return _instant(moment if isinstance(moment, datetime) else moment + timedelta(days=1), zone)
 
 
 def _listed(value: Any) -> Any:
@@ -306,6 +309,8 @@ class Funnel(Part):
     """time from step 1 within which the rest must happen, or none"""
     entry: Literal["any", "first"] = "any"
     """any: the best of a user's entries counts; first: only the first"""
+    order: Literal["ordered", "any"] = "ordered"
+    """ordered: one step after the other; any: step k is reached by who did steps 1 to k in whatever order"""
     unit: str = "user"
     """user, or a column of events such as session_id"""
     by: list[str] = []
@@ -403,6 +408,27 @@ class Campaign(Part):
     @property
     def name(self) -> str:
         return self.path.stem
+
+    def phase(self, phase: str) -> Period | None:
+        """The baseline is the phase before, the period the phase during."""
+        return {"before": self.baseline, "during": self.period, "after": self.after}[phase]
+
+    def instant(self, local: date | datetime) -> datetime:
+        """A moment on the campaign's clock, in UTC."""
+        return _instant(local, self.time_zone)
+
+    def local(self, at: datetime) -> datetime:
+        """An instant on the campaign's clock, without a zone mark."""
+        return at.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
+
+    def shifted(self, at: datetime, by: timedelta) -> datetime:
+        """An instant moved on the campaign's clock: a day later is the same hour of the next day."""
+        return self.instant(self.local(at) + by)
+
+    @property
+    def end_of_data(self) -> datetime | None:
+        """What `data_until` says, in UTC: the instant after the last that the data cover."""
+        return None if self.data_until is None else _end(self.data_until, self.time_zone)
 
     def problem(self, where: tuple, message: str) -> Problem:
         """A mistake at a place of this file."""

@@ -1,0 +1,16 @@
+"""The columns of each table: names, types and which must be there."""
+
+from __future__ import annotations
+
+# table -> column -> type; what else a source holds is kept under its own name
+COLUMNS = {
+    "users": {"user_id": "string", "registered_at": "timestamp"},
+    "assignments": {"user_id": "string", "variant": "string", "assigned_at": "timestamp"},
+    "events": {"user_id": "string", "event": "string", "occurred_at": "timestamp", "event_id": "string"},
+    "orders": {"user_id": "string", "ordered_at": "timestamp", "amount": "float64", "order_id": "string"},
+    "costs": {"item": "string", "amount": "float64"},
+}
+OPTIONAL = {"registered_at", "assigned_at", "event_id", "order_id"}
+REQUIRED = {name: [c for c in columns if c not in OPTIONAL] for name, columns in COLUMNS.items()}
+TIME = {"users": "registered_at", "assignments": "assigned_at", "events": "occurred_at", "orders": "ordered_at"}
+ROW_ID = {"events": "event_id", "orders": "order_id"}

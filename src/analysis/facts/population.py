@@ -1,0 +1,118 @@
+"""Who counts: one row per user, with the arm and the moment from which the user's rows count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, reduce
+
+import ibis
+from ibis.expr.types import BooleanValue, Table
+
+from analysis.data.columns import TIME
+from analysis.data.read import Tables
+from analysis.params.model import Campaign
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Users, and the reasons why some were left out; each user is counted at the first reason that holds."""
+
+    n_known: int             # users of the users table, or of all tables where there is none
+    n_no_consent: int
+    n_not_in_population: int  # outside `population.where`
+    n_two_arms: int          # assigned to more than one arm
+    n_unassigned: int        # without an assignment (and no name for such users)
+    n_too_late: int          # registered or assigned after the period
+    n_users: int             # who count
+    n_rows_of_unknown: int   # events and orders of users that no users table knows
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A campaign with its population; every other fact is asked for by its function."""
+
+    campaign: Campaign
+    tables: Tables
+    population: Table        # user_id, variant, entered_at (UTC), and the attributes of users; one row per user
+    left: Left
+
+    @cached_property
+    def groups(self) -> dict[str, int]:
+        """Users per arm or group, control first and then by name."""
+        counted = self.population.group_by("variant").aggregate(n=lambda t: t.count()).to_pyarrow().to_pylist()
+        control = self.campaign.arms.control if self.campaign.arms else None
+        return {row["variant"]: row["n"] for row in sorted(counted, key=lambda r: (r["variant"] != control, r["variant"]))}
+
+
+def observe(campaign: Campaign, tables: Tables) -> Facts:
+    """The campaign's population, counted once and kept in the engine."""
+    known = _users(campaign, tables)
+    judged = _judge(campaign, tables, known).cache()
+    counts = {row["why"]: row["n"] for row in judged.group_by("why").aggregate(n=judged.count()).to_pyarrow().to_pylist()}
+    population = judged.filter(judged.why == "").drop("why").cache()
+    left = Left(
+        n_known=sum(counts.values()), n_users=counts.get("", 0), n_rows_of_unknown=_unknown_rows(tables, judged),
+        **{f"n_{why}": counts.get(why, 0)
+           for why in ("no_consent", "not_in_population", "two_arms", "unassigned", "too_late")})
+    return Facts(campaign, tables, population, left)
+
+
+def _users(campaign: Campaign, tables: Tables) -> Table:
+    """One row per user with attributes; where there is no users table, whoever was assigned or did something."""
+    if tables.users is not None:
+        users = tables.users
+        rest = [c for c in users.columns if c != "user_id"]
+        return users.group_by("user_id").aggregate(**{c: users[c].min() for c in rest})  # copies of a user: counted in trust
+    named = [t.select("user_id") for t in (tables.assignments, tables.events, tables.orders) if t is not None]
+    if tables.assignments is not None and not campaign.population.unassigned:
+        named = named[:1]
+    return reduce(lambda a, b: a.union(b), named).distinct()
+
+
+def _judge(campaign: Campaign, tables: Tables, users: Table) -> Table:
+    """The users with variant, entered_at and `why` they do not count ("" for those who do)."""
+    start, end = (ibis.timestamp(t.replace(tzinfo=None)) for t in campaign.period.interval(campaign.time_zone))
+    people = campaign.population
+    reasons: list[tuple[BooleanValue, str]] = []
+    if people.consent:
+        reasons.append((~users[people.consent].fill_null(False), "no_consent"))
+    for column, values in people.where.items():
+        reasons.append((~users[column].cast("string").isin(values).fill_null(False), "not_in_population"))
+    late = users.registered_at >= end if "registered_at" in users.columns else None
+    if tables.assignments is None:
+        marked = users.mutate(variant=ibis.literal(""), entered_at=start)
+    else:
+        arms = _arms(tables.assignments, start)
+        marked = users.left_join(arms, "user_id").drop("user_id_right")
+        if people.unassigned:
+            marked = marked.mutate(variant=marked.variant.fill_null(people.unassigned),
+                                   entered_at=marked.entered_at.fill_null(start))
+        marked = marked.mutate(n_arms=marked.n_arms.fill_null(0 if not people.unassigned else 1))
+        reasons += [(marked.n_arms > 1, "two_arms"), (marked.n_arms == 0, "unassigned"), (marked.entered_at >= end, "too_late")]
+    if late is not None:
+        reasons.append((marked.registered_at >= end, "too_late"))
+    why = ibis.cases(*[(marked.bind(flag)[0], word) for flag, word in reasons], else_="") if reasons else ibis.literal("")
+    return marked.mutate(why=why).drop(*[c for c in ("n_arms",) if c in marked.columns])
+
+
+def _arms(assignments: Table, start: ibis.expr.types.TimestampScalar) -> Table:
+    """One row per assigned user: arm, number of arms, and from when rows count (not before the period)."""
+    at = assignments.assigned_at if "assigned_at" in assignments.columns else ibis.null("timestamp")
+    first = at.min() if "assigned_at" in assignments.columns else ibis.null("timestamp")
+    return assignments.group_by("user_id").aggregate(
+        variant=assignments.variant.min(), n_arms=assignments.variant.nunique(),
+        entered_at=ibis.greatest(first.fill_null(start), start))
+
+
+def _unknown_rows(tables: Tables, known: Table) -> int:
+    if tables.users is None:
+        return 0
+    kept = [tables.get(name) for name in ("events", "orders")]
+    return sum(int(t.anti_join(known, "user_id").count().execute()) for t in kept if t is not None)
+
+
+def rows_of(facts: Facts, name: str) -> Table:
+    """Rows of one table that belong to the population, with variant and entered_at; time column as `at`."""
+    table = facts.tables.get(name)
+    people = facts.population.select("user_id", "variant", "entered_at")
+    return table.rename(at=TIME[name]).inner_join(people, "user_id")

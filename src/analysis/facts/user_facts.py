@@ -1,0 +1,106 @@
+"""What each user did in a phase of the campaign: one row per user, a column per metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import ibis
+from ibis.expr.types import FloatingColumn, Table
+
+from analysis.data.zone import micros, wall
+from analysis.facts.population import Facts, rows_of
+from analysis.params.model import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time cut into blocks as long as the campaign, so that like is compared with like."""
+
+    phase: str           # before, during, after
+    start: datetime      # UTC
+    end: datetime        # UTC, exclusive; of the blocks that the data cover
+    n_blocks: int        # whole blocks that the data cover
+    n_planned: int       # whole blocks of the phase
+
+
+def span(facts: Facts, phase: str) -> Span | None:
+    """The blocks of a phase that lie inside the data; None when the campaign has no such phase."""
+    campaign, tables = facts.campaign, facts.tables
+    period = campaign.phase(phase)
+    if period is None or tables.data_from is None or tables.data_until is None:
+        return None
+    length = campaign.period.length
+    n_planned = max(1, period.length // length)
+    opens, closes = period.interval(campaign.time_zone)
+    edges = [campaign.shifted(opens, i * length) for i in range(n_planned)] + [closes]
+    covered = [i for i in range(n_planned) if tables.data_from <= edges[i] and edges[i + 1] <= tables.data_until]
+    if not covered:
+        return Span(phase, opens, opens, 0, n_planned)
+    return Span(phase, edges[covered[0]], edges[covered[-1] + 1], len(covered), n_planned)
+
+
+def user_facts(facts: Facts, names: Sequence[str], phase: str) -> Table:
+    """One row per user of the population; per block of the campaign's length; zero, never null.
+
+    names    metrics without a ratio or window
+    Returns  user_id, variant, a float column per metric: the mean over the blocks of the phase that the data cover.
+    Rows before a user's entry do not count in the phase during.
+    """
+    stretch = span(facts, phase)
+    if stretch is None or stretch.n_blocks == 0:
+        raise ValueError(f"the data cover no block of the phase {phase}")
+    return _wide(facts, names, lambda table: _in_span(facts, table, stretch), stretch.n_blocks, facts.population)
+
+
+def window_facts(facts: Facts, names: Sequence[str], window: timedelta) -> Table:
+    """One row per user whose window is over at the end of the data; zero, never null.
+
+    names    metrics that are counted within `window` of a user's entry
+    """
+    until = ibis.timestamp(facts.tables.data_until.replace(tzinfo=None))
+    length = ibis.interval(microseconds=round(window.total_seconds() * 1e6))
+    complete = facts.population.filter(facts.population.entered_at + length <= until)
+
+    def inside(table: Table) -> Table:
+        table = table.filter((table.at >= table.entered_at) & (table.at <= table.entered_at + length))
+        return table.mutate(block=ibis.literal(0))
+
+    return _wide(facts, names, inside, 1, complete)
+
+
+def _in_span(facts: Facts, table: Table, stretch: Span) -> Table:
+    start, end = (ibis.timestamp(t.replace(tzinfo=None)) for t in (stretch.start, stretch.end))
+    table = table.filter((table.at >= start) & (table.at < end))
+    if stretch.phase == "during":
+        table = table.filter(table.at >= table.entered_at)
+    if stretch.n_blocks == 1:
+        return table.mutate(block=ibis.literal(0))
+    zone, length = facts.campaign.time_zone, round(facts.campaign.period.length.total_seconds() * 1e6)
+    origin = facts.campaign.local(stretch.start)  # wall clock: a day with a change of clocks is one block
+    elapsed = micros(wall(table.at, zone)) - round((origin - datetime(1970, 1, 1)).total_seconds() * 1e6)
+    return table.mutate(block=(elapsed // length))
+
+
+def _wide(facts: Facts, names: Sequence[str], inside: object, n_blocks: int, people: Table) -> Table:
+    wide = people.select("user_id", "variant")
+    metrics = {name: facts.campaign.metrics[name] for name in names}
+    for source in dict.fromkeys(metric.table for metric in metrics.values()):
+        own = {name: metric for name, metric in metrics.items() if metric.table == source}
+        rows = inside(rows_of(facts, source))  # type: ignore[operator]
+        made = rows.group_by("user_id").aggregate(**{name: _value(rows, m) / n_blocks for name, m in own.items()})
+        wide = wide.left_join(made, "user_id").drop("user_id_right")
+    return wide.mutate(**{name: wide[name].fill_null(0.0) for name in names})
+
+
+def _value(rows: Table, metric: Metric) -> FloatingColumn:
+    """Sum over the blocks of one user."""
+    where = ibis.and_(*[rows[c].cast("string").isin(v) for c, v in metric.where.items()]) if metric.where else None
+    if metric.kind == "sum":
+        amount = rows[metric.sum.split(".")[1]]
+        is_number = amount.notnull() & ~amount.isnan() & ~amount.isinf()  # counted by the trust checks
+        return amount.sum(where=is_number if where is None else is_number & where).fill_null(0.0).cast("float64")
+    if metric.kind == "any":
+        return rows.block.nunique(where=where).cast("float64")
+    return (rows.count() if where is None else rows.count(where=where)).cast("float64")
