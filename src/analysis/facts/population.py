@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property, reduce
 
 import ibis
@@ -10,6 +11,7 @@ from ibis.expr.types import BooleanValue, Table
 
 from analysis.data.columns import TIME
 from analysis.data.read import Tables
+from analysis.data.zone import local_day
 from analysis.params.model import Campaign
 
 
@@ -35,6 +37,7 @@ class Facts:
     tables: Tables
     population: Table        # user_id, variant, entered_at (UTC), and the attributes of users; one row per user
     left: Left
+    kept: dict[object, Table] = field(default_factory=dict, compare=False)   # per-user facts made once
 
     @cached_property
     def groups(self) -> dict[str, int]:
@@ -116,3 +119,11 @@ def rows_of(facts: Facts, name: str) -> Table:
     table = facts.tables.get(name)
     people = facts.population.select("user_id", "variant", "entered_at")
     return table.rename(at=TIME[name]).inner_join(people, "user_id")
+
+
+def rows_per_day(facts: Facts, name: str) -> dict[date, int]:
+    """Rows of one table by local day; days without a row are absent."""
+    table = facts.tables.get(name)
+    day = local_day(table[TIME[name]], facts.campaign.time_zone)
+    found = table.group_by(day=day).aggregate(n=table.count()).to_pyarrow().to_pylist()
+    return {row["day"]: row["n"] for row in found}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import ibis
 from ibis.expr.types import FloatingColumn, Table
 
-from analysis.data.zone import micros, wall
+from analysis.data.zone import local_day, micros, wall
 from analysis.facts.population import Facts, rows_of
 from analysis.params.model import Metric
 
@@ -23,6 +23,8 @@ class Span:
     end: datetime        # UTC, exclusive; of the blocks that the data cover
     n_blocks: int        # whole blocks that the data cover
     n_planned: int       # whole blocks of the phase
+    days: float          # of the phase that the data cover, whole blocks or not
+    days_planned: float
 
 
 def span(facts: Facts, phase: str) -> Span | None:
@@ -35,10 +37,13 @@ def span(facts: Facts, phase: str) -> Span | None:
     n_planned = max(1, period.length // length)
     opens, closes = period.interval(campaign.time_zone)
     edges = [campaign.shifted(opens, i * length) for i in range(n_planned)] + [closes]
-    covered = [i for i in range(n_planned) if tables.data_from <= edges[i] and edges[i + 1] <= tables.data_until]
-    if not covered:
-        return Span(phase, opens, opens, 0, n_planned)
-    return Span(phase, edges[covered[0]], edges[covered[-1] + 1], len(covered), n_planned)
+    # a quiet first day of the campaign is the trust checks' business; a baseline before the data is no baseline
+    since = tables.data_from if phase == "before" else opens
+    covered = [i for i in range(n_planned) if since <= edges[i] and edges[i + 1] <= tables.data_until]
+    overlap = min(closes, tables.data_until) - max(opens, since)
+    days = max(0.0, overlap / (closes - opens)) * (period.length / timedelta(days=1))
+    start, end = (edges[covered[0]], edges[covered[-1] + 1]) if covered else (opens, opens)
+    return Span(phase, start, end, len(covered), n_planned, days, period.length / timedelta(days=1))
 
 
 def user_facts(facts: Facts, names: Sequence[str], phase: str) -> Table:
@@ -51,7 +56,37 @@ def user_facts(facts: Facts, names: Sequence[str], phase: str) -> Table:
     stretch = span(facts, phase)
     if stretch is None or stretch.n_blocks == 0:
         raise ValueError(f"the data cover no block of the phase {phase}")
-    return _wide(facts, names, lambda table: _in_span(facts, table, stretch), stretch.n_blocks, facts.population)
+    if phase not in facts.kept:  # one pass makes every metric that has phases
+        every = [name for name, metric in facts.campaign.metrics.items() if not metric.ratio and metric.has_phases]
+        facts.kept[phase] = _wide(
+            facts, every, lambda table: _in_span(facts, table, stretch), stretch.n_blocks, facts.population).cache()
+    return facts.kept[phase].select("user_id", "variant", *names)
+
+
+def facts_of(facts: Facts, names: Sequence[str]) -> Table:
+    """One row per user: in the metrics' window from entry, in the time after the campaign, or in its period."""
+    metric = facts.campaign.metrics[names[0]]
+    if metric.window:
+        return window_facts(facts, names, metric.window)
+    if metric.over != "period":
+        after = span(facts, "after")
+        start = span(facts, "during").start if metric.over == "both" else after.start
+        whole = replace(after, start=start, n_blocks=1)  # one stretch, not the mean of blocks
+
+        def inside(table: Table) -> Table:
+            table = _in_span(facts, table, whole)
+            return table.filter(table.at >= table.entered_at)
+
+        return _wide(facts, names, inside, 1, facts.population)
+    return user_facts(facts, names, "during")
+
+
+def is_covered(facts: Facts, name: str) -> bool:
+    """Whether the data reach to the end of the time that a metric is counted over."""
+    metrics = facts.campaign.metrics
+    parts = [metrics[part] for part in (metrics[name].ratio or [name])]
+    stretches = [span(facts, "during" if part.over == "period" else "after") for part in parts]
+    return all(stretch is not None and stretch.n_blocks == stretch.n_planned for stretch in stretches)
 
 
 def window_facts(facts: Facts, names: Sequence[str], window: timedelta) -> Table:
@@ -104,3 +139,30 @@ def _value(rows: Table, metric: Metric) -> FloatingColumn:
     if metric.kind == "any":
         return rows.block.nunique(where=where).cast("float64")
     return (rows.count() if where is None else rows.count(where=where)).cast("float64")
+
+
+def daily_facts(facts: Facts, name: str) -> Table:
+    """One row per group and local day with a row of the metric's table: variant, day, value (a total over users).
+
+    Days from the first to the last phase of the campaign; a ratio metric gives the ratio of the day's totals.
+    """
+    campaign = facts.campaign
+    spans = [campaign.phase(phase).interval(campaign.time_zone)
+             for phase in ("before", "during", "after") if campaign.phase(phase)]
+    start, end = min(s for s, _ in spans), max(e for _, e in spans)
+    metric = campaign.metrics[name]
+    parts = [_daily_total(facts, part, start, end) for part in (metric.ratio or [name])]
+    if len(parts) == 1:
+        return parts[0]
+    both = parts[0].inner_join(parts[1], ["variant", "day"])
+    return both.select("variant", "day", value=both.value / both.value_right.nullif(0)).filter(lambda t: t.value.notnull())
+
+
+def _daily_total(facts: Facts, name: str, start: datetime, end: datetime) -> Table:
+    metric = facts.campaign.metrics[name]
+    rows = rows_of(facts, metric.table)
+    rows = rows.filter((rows.at >= ibis.timestamp(start.replace(tzinfo=None)))
+                       & (rows.at < ibis.timestamp(end.replace(tzinfo=None))))
+    rows = rows.mutate(day=local_day(rows.at, facts.campaign.time_zone), block=ibis.literal(0))
+    users = rows.group_by("user_id", "variant", "day").aggregate(value=_value(rows, metric))
+    return users.group_by("variant", "day").aggregate(value=users.value.sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, datetime
 from typing import Any
 
 from analysis.params.model import suggest
@@ -72,9 +73,11 @@ def _metrics(c: Any, broken: set[str]) -> Iterator[Mistake]:
                 yield ("metrics", name, "ratio"), f"'{part}' is not a metric of this file{suggest(part, c.metrics)}"
             elif c.metrics[part].ratio:
                 yield ("metrics", name, "ratio"), f"'{part}' is a ratio itself"
-        windows = {c.metrics[part].window for part in metric.ratio if part in c.metrics}
-        if len(windows) > 1:
-            yield ("metrics", name, "ratio"), "its two metrics have different windows"
+        times = {(c.metrics[part].window, c.metrics[part].over) for part in metric.ratio if part in c.metrics}
+        if len(times) > 1:
+            yield ("metrics", name, "ratio"), "its two metrics are counted over different times"
+        if metric.over != "period" and c.after is None and "after" not in broken:
+            yield ("metrics", name, "over"), f"is {metric.over}, but the campaign has no `after:`"
         if c.sources and metric.table and not getattr(c.sources, metric.table):
             yield ("metrics", name, metric.kind), f"counts {metric.table}, but `sources:` has no `{metric.table}:`"
         if metric.window and not (c.sources and c.sources.assignments) and "sources" not in broken:
@@ -86,18 +89,28 @@ def _goals(c: Any, broken: set[str]) -> Iterator[Mistake]:
         metric = (c.metrics or {}).get(goal.metric)
         if c.metrics and metric is None:
             yield ("goals", i, "metric"), f"'{goal.metric}' is not a metric of this file{suggest(goal.metric, c.metrics)}"
+        if c.period and goal.deadline and _last_day(goal.deadline) < _last_day(c.period.end):
+            yield ("goals", i, "deadline"), f"{goal.deadline} is before the period ends; goals are measured over the period"
         if goal.target.change is None:
             continue
         if goal.baseline == "before" and c.baseline is None and "baseline" not in broken:
             yield ("goals", i, "target"), "is a change, but there is no `baseline:` period to compare with"
-        if goal.baseline == "before" and metric is not None and metric.window:
+        if goal.baseline == "before" and metric is not None and not _has_phases(c, metric):
             yield ("goals", i, "baseline"), (
-                f"'{goal.metric}' is counted in a window from assignment and so has no time before; "
+                f"'{goal.metric}' is counted over another time than the period and so has no time before; "
                 "compare with control or give a number")
         if goal.baseline == "control" and c.arms is None and "arms" not in broken:
             yield ("goals", i, "baseline"), "is control, but the campaign has no arms"
         if goal.baseline == "control" and goal.measure == "total" and not (metric and metric.ratio):
             yield ("goals", i, "measure"), "totals of arms of different size cannot be compared; say measure: per_user"
+
+
+def _has_phases(c: Any, metric: Any) -> bool:
+    return all(c.metrics[part].has_phases for part in metric.ratio if part in c.metrics) if metric.ratio else metric.has_phases
+
+
+def _last_day(moment: date) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
 
 
 def _steps(c: Any, broken: set[str]) -> Iterator[Mistake]:
@@ -119,8 +132,8 @@ def _costs(c: Any, broken: set[str]) -> Iterator[Mistake]:
             continue
         if c.metrics and amount not in c.metrics:
             yield ("costs", item), f"'{amount}' is neither an amount nor a metric of this file{suggest(amount, c.metrics)}"
-        elif c.metrics and (c.metrics[amount].ratio or c.metrics[amount].window):
-            yield ("costs", item), f"'{amount}' has no total over the period (it is a ratio or has a window)"
+        elif c.metrics and (c.metrics[amount].ratio or not c.metrics[amount].has_phases):
+            yield ("costs", item), f"'{amount}' has no total over the period (it is a ratio, or counted at another time)"
 
 
 def _is_number(text: str) -> bool:

@@ -196,7 +196,7 @@ class Arms(Part):
     """arm -> its planned share of the users; together 100%"""
 
 
-Role = Literal["primary", "secondary", "guardrail"]
+Role = Literal["primary", "secondary", "guardrail", "described"]
 Direction = Literal["higher", "lower"]
 
 
@@ -214,13 +214,15 @@ class Metric(Part):
     where: dict[str, Values] = {}
     """column of the table -> the value or values of the rows that count"""
     role: Role = "secondary"
-    """primary (exactly one), secondary, or guardrail (must not be harmed)"""
+    """primary (exactly one), secondary, guardrail (must not be harmed), or described (shown, never tested)"""
     better: Direction = "higher"
     """which way is better"""
     unit: str = ""
     """unit of the number: the currency's code, orders, minutes, ..."""
     window: Duration | None = None
     """count what happens within this time of a user's assignment; the period when empty"""
+    over: Literal["period", "after", "both"] = "period"
+    """when to count: the period; the time after it, to see what was only moved forward; or both together"""
     margin: Share | None = None
     """guardrail: the relative loss that can be borne, such as 2%"""
 
@@ -232,13 +234,20 @@ class Metric(Part):
     def table(self) -> str:
         return "" if self.ratio else (self.count or self.any or self.sum).split(".")[0]
 
+    @property
+    def has_phases(self) -> bool:
+        """Whether the same can be counted before, during and after the campaign."""
+        return self.window is None and self.over == "period"
+
     @model_validator(mode="after")
     def _one_way(self) -> Metric:
         ways = [kind for kind in ("count", "sum", "any", "ratio") if getattr(self, kind)]
         if len(ways) != 1:
             raise ValueError(f"say exactly one of count, sum, any, ratio; found {', '.join(ways) or 'none'}")
-        if self.ratio and (len(self.ratio) != 2 or self.where or self.window):
-            raise ValueError("ratio names two other metrics, and their own where and window hold")
+        if self.ratio and (len(self.ratio) != 2 or self.where or self.window or self.over != "period"):
+            raise ValueError("ratio names two other metrics, and their own where, window and over hold")
+        if self.window and self.over != "period":
+            raise ValueError("window and over are two different times; say one")
         if self.sum and self.sum.count(".") != 1:
             raise ValueError(f"sum '{self.sum}' is not table.column, like orders.amount")
         if self.table and self.table not in METRIC_TABLES:
@@ -368,6 +377,8 @@ class Campaign(Part):
     """the time after, to see what stayed and what was only moved forward"""
     data_until: Moment | None = None
     """last day (included) or instant that the data cover; the day of the last event or order when empty"""
+    closed: list[Moment] = []
+    """days on which nothing could happen (shops shut, service down by plan); they are not missing data"""
     sources: Sources
     """where the data lie"""
     population: Population = Population()
@@ -425,10 +436,14 @@ class Campaign(Part):
         """An instant moved on the campaign's clock: a day later is the same hour of the next day."""
         return self.instant(self.local(at) + by)
 
+    def end_of(self, moment: date | datetime) -> datetime:
+        """The instant after a day, or the instant itself, in UTC."""
+        return _end(moment, self.time_zone)
+
     @property
     def end_of_data(self) -> datetime | None:
         """What `data_until` says, in UTC: the instant after the last that the data cover."""
-        return None if self.data_until is None else _end(self.data_until, self.time_zone)
+        return None if self.data_until is None else self.end_of(self.data_until)
 
     def problem(self, where: tuple, message: str) -> Problem:
         """A mistake at a place of this file."""

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import ibis
+from ibis.expr.types import Table
+
+from analysis.facts.population import Facts
+from analysis.facts.step_facts import step_facts
+from analysis.params.model import Funnel, Period
+from analysis.results.intervals import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +34,71 @@ class Step:
     n_lost: int            # n_converted of the step before - n_converted; 0 at step 1
     median_seconds: float  # entry to this step, among mature units that got here
     reason: str = ""       # why a rate is nan: "no_entries", "all_open"
+
+
+def funnels(facts: Facts) -> list[Step]:
+    """Every funnel of the params, in their order."""
+    return [step for name in facts.campaign.funnels for step in funnel(facts, name)]
+
+
+def funnel(facts: Facts, name: str) -> list[Step]:
+    """Steps of one funnel: the whole, each phase that has data (by "phase"), and each segment of its breakdowns.
+
+    Sorted by breakdown, then by entries (largest segment first), then by position.
+    """
+    asked = facts.campaign.funnels[name]
+    steps = _steps(facts, name, asked, ["", *asked.by])
+    if asked.period is None:
+        for phase in ("before", "during", "after"):
+            period = facts.campaign.phase(phase)
+            if period and _is_covered(facts, period):
+                own = _steps(facts, name, asked.model_copy(update={"period": period}), [""])
+                steps += [replace(step, by="phase", segment=phase) for step in own]
+    is_alone = {step.segment for step in steps if step.by == "phase"} <= {"during"}
+    return [step for step in steps if not (is_alone and step.by == "phase")]
+
+
+def _is_covered(facts: Facts, period: Period) -> bool:
+    start, end = period.interval(facts.campaign.time_zone)
+    return facts.tables.data_from <= start and end <= facts.tables.data_until
+
+
+def _steps(facts: Facts, name: str, asked: Funnel, columns: list[str]) -> list[Step]:
+    entered = step_facts(facts, asked).cache()
+    mature = entered if _all_mature(facts, asked) else step_facts(facts, asked, is_mature_only=True).cache()
+    found = []
+    for by in columns:
+        reached, matured = _counts(entered, asked, by), _counts(mature, asked, by)
+        for segment in sorted(reached, key=lambda s: (-reached[s]["n_1"], s)):
+            found += _segment(name, asked, by, segment, reached[segment], matured.get(segment))
+    return found
+
+
+def _all_mature(facts: Facts, asked: Funnel) -> bool:
+    end = (asked.period or facts.campaign.period).interval(facts.campaign.time_zone)[1]
+    return asked.window is None or end + asked.window <= facts.tables.data_until
+
+
+def _counts(units: Table, asked: Funnel, by: str) -> dict[str, dict]:
+    """Segment -> n_i units that reached step i, and median seconds to it."""
+    positions = range(1, len(asked.steps) + 1)
+    segment = units[by].fill_null("") if by else ibis.literal("")
+    found = units.mutate(segment=segment).group_by("segment").aggregate(
+        **{f"n_{i}": (units.depth >= i).sum() for i in positions},
+        **{f"median_{i}": units[f"seconds_{i}"].median(where=units.depth >= i) for i in positions})
+    return {row["segment"]: row for row in found.to_pyarrow().to_pylist()}
+
+
+def _segment(name: str, asked: Funnel, by: str, segment: str, reached: dict, mature: dict | None) -> Iterator[Step]:
+    entries = mature["n_1"] if mature else 0
+    for i, step in enumerate(asked.steps, 1):
+        converted = mature[f"n_{i}"] if mature else 0
+        before = (mature[f"n_{i - 1}"] if i > 1 else entries) if mature else 0
+        lower, upper = wilson(converted, entries)
+        median = mature[f"median_{i}"] if mature else None
+        yield Step(
+            name, by, segment, i, step, n_reached=reached[f"n_{i}"], n_mature=entries, n_converted=converted,
+            rate=converted / entries if entries else math.nan, rate_lower=lower, rate_upper=upper,
+            step_rate=converted / before if before else math.nan, n_lost=before - converted,
+            median_seconds=math.nan if median is None else float(median),
+            reason="" if entries else "all_open" if reached["n_1"] else "no_entries")

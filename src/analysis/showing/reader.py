@@ -11,6 +11,8 @@ from importlib.resources import files
 from babel import Locale, dates, numbers
 from babel.messages import pofile
 
+from analysis.params.model import Campaign
+
 LOCALES = {"en": "en_US", "zh": "zh_Hans_CN"}
 MISSING = "–"
 
@@ -34,6 +36,13 @@ class Reader:
     time_zone: str = "UTC"
     labels: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, campaign: Campaign, language: str | None = None) -> Reader:
+        """The reader of a campaign's report, in its main language or another."""
+        language = language or campaign.language
+        labels = {name: campaign.text(text, language) for name, text in campaign.labels.items()}
+        return cls(language, campaign.currency, campaign.time_zone, labels)
+
     @property
     def locale(self) -> Locale:
         return Locale.parse(LOCALES[self.language])
@@ -46,6 +55,11 @@ class Reader:
     def label(self, name: str) -> str:
         """The team's word for a metric, event, arm, segment or item; else its name with spaces."""
         return self.labels.get(name) or name.replace("_", " ")
+
+    def title(self, name: str) -> str:
+        """A label at the head of a sentence."""
+        label = self.label(name)
+        return label[:1].upper() + label[1:]
 
     def count(self, n: float) -> str:
         return MISSING if math.isnan(n) else numbers.format_decimal(round(n), locale=self.locale)
@@ -75,22 +89,40 @@ class Reader:
         text = numbers.format_percent(share, format="#,##0." + "0" * digits + "%", locale=self.locale)
         return ("+" if signed and share > 0 else "") + text.replace("-", "−")
 
-    def money(self, amount: float, digits: int = 2) -> str:
+    def money(self, amount: float, digits: int | None = None) -> str:
+        """In the campaign's currency; cents below a thousand."""
         if math.isnan(amount) or math.isinf(amount) or not self.currency:
-            return self.number(amount, digits if abs(amount) < 1e5 else 0)
-        if abs(amount) >= 1e5:
-            digits = 0
-        pattern = "¤#,##0" + ("." + "0" * digits if digits else "")
+            return self.number(amount, digits)
+        if digits is None:
+            digits = 2 if abs(amount) < 1000 else 0
         if round(amount, digits) == 0:
             amount = 0.0
         return numbers.format_currency(
-            amount, self.currency, format=pattern, locale=self.locale, currency_digits=False).replace("-", "−")
+            amount, self.currency, format="¤#,##0" + ("." + "0" * digits if digits else ""), locale=self.locale,
+            currency_digits=False).replace("-", "−")
 
     def amount(self, value: float, unit: str) -> str:
         """A value in its unit: the currency, "share", "users" and so on; a bare number otherwise."""
         if unit == "share":
             return self.percent(value)
         return self.money(value) if unit and unit == self.currency else self.number(value)
+
+    def total(self, value: float, unit: str) -> str:
+        """A sum over users; things that are counted come whole."""
+        return self.money(value) if unit and unit == self.currency else self.number(
+            value, 0 if abs(value) >= 10 or value == round(value) else None)
+
+    def level(self, value: float, unit: str, measure: str) -> str:
+        """The level of a goal: a total, or a value per user."""
+        return self.total(value, unit) if measure == "total" else self.amount(value, unit)
+
+    def points(self, share: float) -> str:
+        """A difference of two shares, in percentage points."""
+        return MISSING if math.isnan(share) else self.say("{n} pp", n=self.number(share * 100, 2))
+
+    def group(self, name: str) -> str:
+        """An arm or group; the nameless one is everybody."""
+        return self.label(name) if name else self.say("everybody")
 
     def pvalue(self, p: float) -> str:
         if math.isnan(p):
@@ -102,6 +134,9 @@ class Reader:
             return MISSING
         pattern = "y年M月d日" if self.language == "zh" else "d MMM y"
         return dates.format_date(day, format=pattern, locale=self.locale)
+
+    def iso_day(self, text: str) -> str:
+        return self.day(date.fromisoformat(text)) if text else MISSING
 
     def moment(self, at: datetime) -> str:
         """An instant in the campaign's zone, to the minute."""

@@ -1,0 +1,1 @@
+"""Report: params are checked, the notebook runs, one page with its numbers comes out."""

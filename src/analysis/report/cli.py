@@ -1,0 +1,104 @@
+"""The command `campaign`."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import click
+
+from analysis.params.problem import CampaignError
+
+ALREADY_TOLD = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="campaign-analysis")
+def main() -> None:
+    """Campaign analysis: a params file goes in, one report that a reviewer can trust comes out."""
+    # pandas tells library authors of its next release; nothing that a user of this command can do
+    warnings.filterwarnings("ignore", message=".*", category=FutureWarning)
+    warnings.filterwarnings("ignore", message=".*", category=DeprecationWarning)
+
+
+@main.command()
+@click.argument("params", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", default="reports", show_default=True, type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of the reports.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
+              help="Override a key of the params, such as period.end=2025-11-12. May be repeated.")
+def run(params: tuple[Path, ...], out: Path, settings: tuple[str, ...]) -> None:
+    """Make the report of each campaign: PARAMS are files, or folders of them."""
+    from analysis.report.run import run_all
+
+    sys.exit(_or_problems(lambda: run_all(params, out, _overrides(settings), _progress, _say)))
+
+
+@main.command()
+@click.argument("params", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key of the params.")
+def validate(params: tuple[Path, ...], settings: tuple[str, ...]) -> None:
+    """Check params and data without running anything: PARAMS are files, or folders of them."""
+    from analysis.report.run import campaign_files, check
+
+    def each() -> int:
+        code = 0
+        for path in campaign_files(params):
+            code = max(code, _or_problems(lambda path=path: check(path, _overrides(settings)) and _say(f"{path}: fine") or 0))
+        return code
+
+    sys.exit(_or_problems(each))
+
+
+@main.command()
+@click.argument("name")
+@click.option("--dir", "folder", default="params", show_default=True, type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of the params files.")
+def new(name: str, folder: Path) -> None:
+    """Write a commented params file to start from: NAME becomes the campaign's and the report's name."""
+    from analysis.params.new import write_new
+
+    def write() -> int:
+        path = write_new(name, folder)
+        _say(f"{path}: fill it in, then `campaign validate {path}` and `campaign run {path}`")
+        return 0
+
+    sys.exit(_or_problems(write))
+
+
+def _or_problems(work: Any) -> int:
+    try:
+        return work()
+    except CampaignError as error:
+        _say(str(error))
+        return ALREADY_TOLD
+
+
+def _overrides(settings: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"'{setting}' is not KEY=VALUE, such as period.end=2025-11-12", param_hint="--set")
+        found[key] = value
+    return found
+
+
+def _progress(name: str) -> Any:
+    """A line per cell; on a terminal one line that is written over."""
+    is_terminal = sys.stderr.isatty()
+
+    def tell(cell: int, cells: int, heading: str) -> None:
+        line = f"{name}: cell {cell} of {cells}" + (f" · {heading}" if heading else "")
+        if is_terminal:
+            click.echo(f"\r\033[K{line[:100]}", nl=cell == cells, err=True)
+        else:
+            click.echo(line, err=True)
+
+    return tell
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

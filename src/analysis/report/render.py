@@ -1,0 +1,103 @@
+"""From an executed notebook to the page a reviewer reads."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from analysis.report.template import exporter, frame, span
+from analysis.report.template.layout import RESULTS, Layout
+from analysis.showing.reader import LOCALES, Reader
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I)
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # a spreadsheet runs what begins so; the wide signs too, in East Asian versions
+
+
+class Unfinished(ValueError):
+    """The notebook did not run to its end, so there is nothing to publish."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One report, ready to be written.
+
+    html     the page, in need of no other file
+    tables   name -> CSV text with a byte order mark, unrounded
+    results  every number of the report, as the notebook's last cell gave them
+    """
+
+    html: str
+    tables: dict[str, str]
+    results: dict
+
+
+def render(notebook: NotebookNode | Path | str, *, language: str | None = None) -> Page:
+    """The page of an executed notebook, in `language` or else the campaign's. The same notebook gives the same bytes.
+
+    Raises Unfinished when a cell failed or the last one did not hand over the results; writes nothing.
+    """
+    if not isinstance(notebook, dict):
+        notebook = nbformat.read(notebook, as_version=4)
+    results = finished(notebook)
+    reader = Reader(language or results["campaign"]["language"])
+    layout = Layout(reader)
+    for cell in notebook.cells:
+        if is_for_report(cell, reader.language, results["blocks"]):
+            layout.add(cell)
+    html, _ = exporter().from_notebook_node(notebook, resources={
+        **frame(reader), "title": results["campaign"]["title"], "campaign": results["campaign"],
+        "period": span(results["campaign"]["period"], reader),
+        "sections": layout.sections, "tables": layout.tables, "log": layout.log})
+    tables = {table.name: spreadsheet(table.columns, table.rows) for table in layout.tables}
+    return Page(html, tables, results)
+
+
+def finished(notebook: NotebookNode) -> dict:
+    """The results that the last code cell handed over; Unfinished, with the cell at fault, if there are none."""
+    heading, outputs = "", []
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "markdown":
+            heading = next(iter(re.findall(r"^#+\s+(.+)", cell.source, re.M)[-1:]), heading)
+        elif cell.cell_type == "code" and cell.source.strip():
+            outputs = cell.outputs
+            for output in outputs:
+                if output.output_type == "error":
+                    raise Unfinished(f"cell {number}, below '{heading}', failed: {output.ename}: {output.evalue}")
+    found = [output.data[RESULTS] for output in outputs if RESULTS in output.get("data", {})]
+    if not found:
+        raise Unfinished(f"the last cell did not hand over the results ({RESULTS}): "
+                         "the notebook was not run, was stopped, or ends with another cell")
+    return found[-1]
+
+
+def is_for_report(cell: NotebookNode, language: str, blocks: list[str]) -> bool:
+    """By its tags: in the report's language, for a block that the campaign asks for, and not for the hand only."""
+    tags = set(cell.metadata.get("tags", ()))
+    languages = tags & LOCALES.keys()
+    needs = {tag.removeprefix("needs-") for tag in tags if tag.startswith("needs-")}
+    return "hand" not in tags and (not languages or language in languages) and needs <= set(blocks)
+
+
+def spreadsheet(columns: list[str], rows: list[list[object]]) -> str:
+    """CSV (RFC 4180) that a spreadsheet opens as UTF-8 and takes for text and numbers, never for formulas."""
+    text = StringIO()
+    text.write("\ufeff")
+    csv.writer(text).writerows([_cell(value) for value in row] for row in [columns, *rows])
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if isinstance(value, str) and value.startswith(FORMULA) and not NUMBER.fullmatch(value):
+        return "'" + value
+    return value

@@ -1,0 +1,174 @@
+"""Every number of a report in one record: what `results.json` holds and what its schema promises."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from typing import Any, Literal
+
+from analysis.data.columns import COLUMNS
+from analysis.data.files import find, hashed
+from analysis.data.rows import Rows
+from analysis.facts.population import Facts, Left
+from analysis.params.model import Campaign
+from analysis.results.funnel import Step
+from analysis.results.gap import Gap, Season
+from analysis.results.goals import Conflict, Goal
+from analysis.results.money import Cost
+from analysis.results.phases import Daily, Phase
+from analysis.results.retention import Cell
+from analysis.results.trust import Check, state
+from analysis.results.uplift import Uplift
+from analysis.results.verdict import Verdict
+from analysis.showing.reader import Reader
+from analysis.showing.table import Html, definitions
+
+SCHEMA_VERSION = "1.0"  # raise the first number when a reader of older files would be misled
+MIME = "application/vnd.campaign.results+json"
+DIGITS = 10             # significant: low digits of parallel sums differ from run to run
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Which campaign this is."""
+
+    name: str
+    title: str
+    question: str
+    owner: str
+    language: Literal["en", "zh"]
+    currency: str
+    time_zone: str
+    period: dict[str, str]      # start, end: as the params say, on the campaign's clock
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What the numbers were made from."""
+
+    package: str                # version of campaign-analysis
+    python: str
+    libraries: dict[str, str]   # name -> version
+    params: str                 # SHA-256 of the params file
+    sources: dict[str, str]     # file name -> SHA-256
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Numbers are plain: shares in [0, 1], money in the currency, times in seconds; null has its `reason` beside it."""
+
+    schema_version: str
+    campaign: Heading
+    blocks: list[str]           # parts of the report that the params ask for
+    verdict: Verdict
+    trust: Literal["ok", "warn", "fail"]    # worst state of the checks
+    checks: list[Check]
+    goals: list[Goal]
+    conflicts: list[Conflict]
+    effects: list[Uplift]
+    seasons: list[Season]
+    gap: Gap | None
+    phases: list[Phase]
+    daily: list[Daily]
+    funnels: list[Step]
+    retention: list[Cell]
+    costs: list[Cost]
+    population: Left
+    groups: dict[str, int]      # arm or group -> users; "" is everybody
+    rows: list[Rows]
+    data_from: str | None       # UTC
+    data_until: str | None      # UTC, exclusive
+    provenance: Provenance
+
+
+class Published:
+    """The last value of a notebook: its results, for the renderer; one line for the eye."""
+
+    def __init__(self, results: Results):
+        self.results = results
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {MIME: plain(self.results), "text/plain": f"results of {self.results.campaign.name}"}
+
+
+def publish(
+    facts: Facts, reader: Reader, verdict: Verdict, checks: list[Check], *, goals: Sequence[Goal] = (),
+    conflicts: Sequence[Conflict] = (), effects: Sequence[Uplift] = (), seasons: Sequence[Season] = (),
+    gap: Gap | None = None, phases: Sequence[Phase] = (), daily: Sequence[Daily] = (), funnels: Sequence[Step] = (),
+    retention: Sequence[Cell] = (), costs: Sequence[Cost] = (),
+) -> Published:
+    """Hand over all that the report says; the mark that the notebook ran to its end."""
+    campaign, tables = facts.campaign, facts.tables
+    return Published(Results(
+        SCHEMA_VERSION, heading(campaign, reader.language), campaign.blocks, verdict, state(checks), checks, list(goals),
+        list(conflicts), list(effects), list(seasons), gap, list(phases), list(daily), list(funnels), list(retention),
+        list(costs), facts.left, facts.groups, tables.rows,
+        tables.data_from.isoformat() if tables.data_from else None,
+        tables.data_until.isoformat() if tables.data_until else None, provenance(campaign)))
+
+
+def heading(campaign: Campaign, language: str) -> Heading:
+    period = {"start": str(campaign.period.start), "end": str(campaign.period.end)}
+    return Heading(
+        campaign.name, campaign.text(campaign.title, language), campaign.text(campaign.question, language), campaign.owner,
+        language, campaign.currency, campaign.time_zone, period)  # type: ignore[arg-type]
+
+
+def provenance(campaign: Campaign) -> Provenance:
+    paths = [path for name in COLUMNS for source in getattr(campaign.sources, name) or () for path in find(campaign, source)]
+    libraries = {name: version(name) for name in ("duckdb", "ibis-framework", "scipy", "statsmodels", "pandas")}
+    return Provenance(
+        version("campaign-analysis"), platform.python_version(), libraries,
+        hashlib.sha256(campaign.path.read_bytes()).hexdigest(), dict(hashed(sorted(set(paths)))))
+
+
+def plain(value: Any) -> Any:
+    """What JSON holds: nan is null, infinite bounds are "inf" and "-inf", ten significant digits."""
+    if is_dataclass(value):
+        return plain(asdict(value))  # type: ignore[arg-type]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else str(value) if math.isinf(value) else float(f"{value:.{DIGITS}g}")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def schema() -> str:
+    """The text of `docs/results.schema.json`: JSON Schema of `results.json`."""
+    from pydantic import TypeAdapter
+
+    tree = TypeAdapter(Results).json_schema(mode="serialization")
+    tree = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Results", **_nullable(tree)}
+    return json.dumps(tree, indent=1) + "\n"
+
+
+def _nullable(node: Any) -> Any:
+    """A number may be null (with its reason beside it) or an infinite bound."""
+    if isinstance(node, dict):
+        if node.get("type") == "number":
+            rest = {key: value for key, value in node.items() if key not in ("type", "default")}
+            return {"anyOf": [{"type": "number"}, {"type": "null"}, {"enum": ["inf", "-inf"]}], **rest}
+        return {key: _nullable(value) for key, value in node.items()}
+    return [_nullable(item) for item in node] if isinstance(node, list) else node
+
+
+def made_from(published: Published, reader: Reader) -> Html:
+    """Provenance for the last section of the page."""
+    made, say = published.results.provenance, reader.say
+    stamp = datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), UTC) if "SOURCE_DATE_EPOCH" in os.environ else (
+        datetime.now(UTC))
+    return definitions([
+        (say("Made"), reader.moment(stamp)),
+        (say("Program"), f"campaign-analysis {made.package}, Python {made.python}, "
+         + ", ".join(f"{name} {number}" for name, number in made.libraries.items())),
+        (say("Params"), f"{published.results.campaign.name}.yml, SHA-256 {made.params[:16]}"),
+        (say("Data"), "; ".join(f"{name}, SHA-256 {digest[:16]}" for name, digest in made.sources.items()))])

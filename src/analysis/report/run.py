@@ -1,0 +1,186 @@
+"""One campaign from params to report; what is there stays until something better is whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.params import Campaign, CampaignError, Problem, load
+
+OK, BAD_PARAMS, FAILED = 0, 2, 3   # exit codes that a scheduler can act on
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one campaign ended."""
+
+    name: str
+    code: int
+    message: str
+    seconds: float = 0.0
+
+
+def campaign_files(paths: Sequence[Path]) -> list[Path]:
+    """The params files that paths name; of a folder, every .yml and .yaml in it. Raises CampaignError."""
+    found: list[Path] = []
+    problems = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.suffix in (".yml", ".yaml"))
+            problems += [] if inside else [Problem(str(path), None, "", "has no .yml file")]
+            found += inside
+        else:
+            found.append(path)
+    names: dict[str, Path] = {}
+    for path in dict.fromkeys(p.absolute() for p in found):
+        first = names.setdefault(path.stem, path)
+        if first != path:
+            problems.append(Problem(str(path), None, "", f"has the same name as {first}; reports are named after files"))
+    if problems:
+        raise CampaignError(problems)
+    return list(dict.fromkeys(found))
+
+
+def check(path: Path, overrides: dict[str, Any]) -> Campaign:
+    """Params and data, without a kernel. Raises CampaignError with all that is wrong."""
+    campaign = load(path, overrides)
+    from analysis.data import read
+
+    read(campaign)
+    return campaign
+
+
+def run_all(paths: Sequence[Path], out: Path, overrides: dict[str, Any], progress: Callable[[str], Any], say: Say) -> int:
+    """Run campaigns one after the other, rebuild the index, return the exit code.
+
+    A campaign with bad params or data is refused before any kernel starts; the others run.
+    """
+    good, code = [], OK
+    for path in campaign_files(paths):
+        try:
+            good.append((path, check(path, overrides)))
+        except CampaignError as error:
+            say(str(error))
+            code = BAD_PARAMS
+    out.mkdir(parents=True, exist_ok=True)
+    for path, campaign in good:
+        outcome = run(path, campaign, out, overrides, progress(campaign.name))
+        say(f"{outcome.name}: {outcome.message}")
+        code = code or outcome.code
+    if good:
+        write_index(out, good[0][1])
+        say(f"reports: {out / 'index.html'}")
+    return code
+
+
+def run(path: Path, campaign: Campaign, out: Path, overrides: dict[str, Any], tell: Any) -> Outcome:
+    """Make the report of one campaign in `out/<name>`; on failure the last good one is untouched."""
+    from analysis.report.execute import NotebookFailed, Timing
+    from analysis.report.render import Unfinished
+
+    began, timing = time.perf_counter(), Timing()
+    work = Path(tempfile.mkdtemp(prefix=f".{campaign.name}-", dir=out))
+    try:
+        for language in campaign.languages:
+            _one_language(path, campaign, language, work, out, overrides, tell, timing)
+        seconds = time.perf_counter() - began
+        parts = {key: value for key, value in asdict(timing).items() if key != "started"}
+        _write(work / "run.json", _json({"status": "ok", "seconds": seconds, "overrides": overrides, **parts}))
+        swap(work, out / campaign.name)
+    except (NotebookFailed, Unfinished) as error:
+        kept = out / f"{campaign.name}.failed.ipynb"
+        if (work / "notebook.ipynb").exists():
+            os.replace(work / "notebook.ipynb", kept)
+        return Outcome(campaign.name, FAILED, (
+            f"FAILED: {error}\n  the notebook up to there: {kept}; the last good report is unchanged"))
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return Outcome(campaign.name, OK, f"{out / campaign.name / 'report.html'} ({seconds:.1f} s)", seconds)
+
+
+def _one_language(
+    path: Path, campaign: Campaign, language: str, work: Path, out: Path, overrides: dict[str, Any], tell: Any, timing: Any
+) -> None:
+    """Run and render in one language; the first one also leaves the notebook, the tables and the results."""
+    from analysis.report.execute import execute
+    from analysis.report.render import render
+
+    is_main = language == campaign.language
+    notebook = work / ("notebook.ipynb" if is_main else f"notebook.{language}.ipynb")
+    execute(path, notebook, {**overrides, "languages": [language]}, tell, timing)
+    began = time.perf_counter()
+    clean = _shareable(notebook, path, out / campaign.name, overrides)
+    page = render(clean, language=language)
+    _write(work / ("report.html" if is_main else f"report.{language}.html"), page.html)
+    if not is_main:
+        notebook.unlink()
+        return
+    import nbformat
+
+    nbformat.write(clean, notebook)
+    _write(work / "results.json", _json(page.results))
+    (work / "tables").mkdir()
+    for name, text in page.tables.items():
+        _write(work / "tables" / f"{name}.csv", text)
+    timing.render_s += time.perf_counter() - began
+
+
+def _shareable(notebook: Path, params: Path, folder: Path, overrides: dict[str, Any]) -> Any:
+    """The executed notebook without times, machine paths and papermill's notes; it runs again from where it lies."""
+    import nbformat
+
+    from analysis.report.template.traces import without_traces
+
+    tree = nbformat.read(notebook, as_version=4)
+    tree.metadata.pop("papermill", None)
+    there = os.path.relpath(params.resolve(), folder.resolve())
+    if there.count("..") > 2:  # not beside the reports: a path from there would tell of this machine
+        there = params.name
+    for i, cell in enumerate(tree.cells):
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        cell["id"] = f"cell-{i + 1:02d}"   # papermill draws a random one for what it injects
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.source = f'params_file = "{Path(there).as_posix()}"\noverrides = {overrides!r}'
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                output.text = without_traces(output.text)
+    return tree
+
+
+def swap(new: Path, place: Path) -> None:
+    """Put a whole folder in the place of another; at no moment is half of it there."""
+    old = new.with_name(new.name + "-old")
+    if place.exists():
+        os.replace(place, old)
+    os.chmod(new, 0o755)  # mkdtemp makes it private
+    os.replace(new, place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_index(out: Path, campaign: Campaign) -> None:
+    """index.html and index.json of all the reports in a folder."""
+    from analysis.report.index import build_index
+    from analysis.showing import Reader
+
+    index = build_index(out, Reader(campaign.language))
+    for name, text in (("index.html", index.html), ("index.json", index.json)):
+        fresh = out / f".{name}"
+        _write(fresh, text)
+        os.replace(fresh, out / name)
+
+
+def _json(tree: Any) -> str:
+    return json.dumps(tree, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="")

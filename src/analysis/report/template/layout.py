@@ -1,0 +1,118 @@
+"""Cells become sections: prose, then what the code showed, then the code itself, folded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from markupsafe import Markup, escape
+from nbformat import NotebookNode
+
+from analysis.report.template.figures import figure
+from analysis.report.template.prose import Prose, plain
+from analysis.report.template.traces import without_traces
+from analysis.showing.reader import Reader
+
+SVG, TABLE = "image/svg+xml", "application/vnd.campaign.table+json"
+RESULTS = "application/vnd.campaign.results+json"
+SECTION = re.compile(r'(?=<h2 )')
+HEADING = re.compile(r'<h2 id="(?P<id>[^"]*)">(?P<text>.*?)</h2>', re.S)
+TABLES = re.compile(r"<table\b.*?</table>", re.S)
+CAPTION = re.compile(r"(<caption[^>]*>)(.*?)(</caption>)", re.S)
+
+
+@dataclass
+class Section:
+    """One heading of level 2 and all below it; what comes before the first heading has neither title nor id."""
+
+    title: str = ""
+    id: str = ""
+    blocks: list[Markup] = field(default_factory=list)
+    code: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Table:
+    """A table to take away, unrounded."""
+
+    name: str
+    caption: str
+    columns: list[str]
+    rows: list[list[object]]
+
+
+class Layout:
+    """Lays out cell after cell.
+
+    sections  what the page shows, in order
+    tables    what the page offers beside itself
+    log       what the code printed, machine's traces removed
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.prose = Prose()
+        self.sections = [Section()]
+        self.tables: list[Table] = []
+        self.log = ""
+        self._n_figures = 0
+        self._labels: list[str] = []
+
+    def add(self, cell: NotebookNode) -> None:
+        if cell.cell_type == "markdown":
+            self._add_prose(cell.source)
+        elif cell.cell_type == "code" and cell.source.strip():
+            self.sections[-1].code.append(without_traces(cell.source.strip()))
+            for output in cell.outputs:
+                self._add_output(output)
+
+    def _add_prose(self, source: str) -> None:
+        for part in SECTION.split(self.prose.html(source)):
+            if heading := HEADING.match(part):
+                # Code that has shown nothing yet (imports, parameters) belongs to the section it prepares.
+                code = [] if self.sections[-1].blocks else self.sections.pop().code
+                self.sections.append(Section(plain(heading["text"]), Markup(heading["id"]).unescape(), code=code))
+            if part.strip():
+                self.sections[-1].blocks.append(self._with_regions(part))
+
+    def _add_output(self, output: NotebookNode) -> None:
+        if output.output_type == "stream":
+            self.log += without_traces(output.text)
+        elif "text/html" in output.data:
+            self.sections[-1].blocks.append(self._with_regions(output.data["text/html"]))
+        elif SVG in output.data:
+            self.sections[-1].blocks.append(self._figure(output))
+        elif RESULTS not in output.data and "text/plain" in output.data:
+            text = without_traces(output.data["text/plain"])
+            self.sections[-1].blocks.append(Markup("<pre>{}</pre>").format(text))
+        if output.get("data", {}).get(TABLE):
+            self._add_table(output.data)
+
+    def _figure(self, output: NotebookNode) -> Markup:
+        self._n_figures += 1
+        name = self.reader.say("Figure {n}", n=self._n_figures)
+        alt = output.metadata.get(SVG, {}).get("alt", "")
+        if not alt:
+            raise ValueError(f"{name} has no words: its output needs metadata {{'{SVG}': {{'alt': ...}}}}")
+        return figure(output.data[SVG], alt, name=name, number=self._n_figures)
+
+    def _add_table(self, outputs: NotebookNode) -> None:
+        table = outputs[TABLE]
+        if not re.fullmatch(r"[\w-]+", table["name"]) or table["name"] in (known.name for known in self.tables):
+            raise ValueError(f"table {table['name']!r}: a table's name is a file's, so letters, digits, - and _, once")
+        shown = CAPTION.search(outputs.get("text/html", ""))
+        self.tables.append(Table(
+            table["name"], plain(shown[2]) if shown else "", list(table["columns"]), list(table["rows"])))
+
+    def _with_regions(self, html: str) -> Markup:
+        """Each table in a region that scrolls by itself and can be reached from the keyboard."""
+        return Markup(TABLES.sub(lambda table: self._region(table[0]), html))
+
+    def _region(self, table: str) -> str:
+        shown = CAPTION.search(table)
+        label = plain(shown[2]) if shown else self.reader.say("Table")
+        self._labels.append(label)
+        if (n := self._labels.count(label)) > 1:
+            label = f"{label} ({n})"
+        table = CAPTION.sub(r"\1<span>\2</span>\3", table)  # the span stays in view while the table scrolls
+        return f'<div class="scroll" role="region" aria-label="{escape(label)}" tabindex="0">{table}</div>'

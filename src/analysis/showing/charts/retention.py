@@ -1,0 +1,103 @@
+"""Who came back: the pooled curve, and the triangle of cohorts."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
+from matplotlib.ticker import MaxNLocator
+from pandas import DataFrame
+
+from analysis.results.retention import Cell
+from analysis.showing.charts.scales import nothing_to_show, percent_axis
+from analysis.showing.reader import Reader
+from analysis.showing.theme import BLUE, INK, NOTE_SIZE, ORANGE, new_axes, theme
+
+FLAVOURS = {"on_or_after": {"color": BLUE, "linestyle": "-", "marker": "o"},
+            "on": {"color": ORANGE, "linestyle": (0, (4, 2)), "marker": "s"}}
+MOST_NUMBERS = 13  # columns and rows up to which the numbers themselves fit
+# Strength of one colour over the page's own paper: ink stays readable on every cell, on white and on dark.
+HEAT = LinearSegmentedColormap.from_list("heat", [to_rgba(BLUE, 0.1), to_rgba(BLUE, 0.62)], N=24)
+
+
+@theme()
+def plot_retention(cells: list[Cell], reader: Reader, ax: Axes | None = None) -> Axes:
+    """Pooled retention by period with Wilson bands; solid: came back then or later, dashed: came back in it.
+
+    Period 0, where everybody is there by definition, is left out when there are others.
+    """
+    pooled = sorted((cell for cell in cells if cell.cohort is None and not math.isnan(cell.rate)),
+                    key=lambda cell: cell.period)
+    later = without_start(pooled)
+    if not later:
+        return nothing_to_show(reader, ax)
+    ax = ax or new_axes(2.9)
+    names = {"on_or_after": reader.say("in the period\nor later"), "on": reader.say("in the period")}
+    for flavour, look in FLAVOURS.items():
+        curve = [cell for cell in later if cell.flavour == flavour]
+        if curve:
+            draw_curve(ax, curve, names[flavour], look)
+    ax.set_xlim(min(cell.period for cell in later) - 0.2, max(cell.period for cell in later) + 0.2)
+    ax.set_ylim(0, min(1.02, 1.08 * max(cell.rate_upper for cell in later)))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
+    percent_axis(ax.yaxis, reader)
+    ax.grid(axis="y")
+    ax.set(xlabel=reader.say("Periods since the first"), ylabel=reader.say("Share of users who came back"))
+    return ax
+
+
+def draw_curve(ax: Axes, curve: list[Cell], name: str, look: dict) -> None:
+    periods = [cell.period for cell in curve]
+    ax.fill_between(periods, [cell.rate_lower for cell in curve], [cell.rate_upper for cell in curve],
+                    color=look["color"], alpha=0.2, linewidth=0)
+    sns.lineplot(x=periods, y=[cell.rate for cell in curve], ax=ax, errorbar=None, markersize=5,
+                 markeredgewidth=0, **look)
+    ax.annotate(name, (periods[-1], curve[-1].rate), xytext=(8, 0), textcoords="offset points", va="center",
+                size=NOTE_SIZE, annotation_clip=False)
+
+
+@theme()
+def plot_retention_triangle(cells: list[Cell], reader: Reader, ax: Axes | None = None) -> Axes:
+    """Cohort by period, came back then or later; blank, not zero, while the period is not over.
+
+    Period 0 is left out as in the curve; sizes stand in the names of the rows.
+    """
+    own = [cell for cell in cells if cell.cohort is not None and cell.flavour == "on_or_after"]
+    if not own:
+        return nothing_to_show(reader, ax)
+    wide = triangle(own)
+    has_numbers = max(wide.shape) <= MOST_NUMBERS
+    ax = ax or new_axes(0.75 + min(5.0, 0.26 * len(wide)))
+    sns.heatmap(wide * 100, mask=wide.isna(), vmin=0, cmap=HEAT, annot=has_numbers, fmt=".0f", cbar=not has_numbers,
+                annot_kws={"color": INK, "size": NOTE_SIZE}, xticklabels=max(1, len(wide.columns) // 8),
+                clip_on=False, ax=ax)
+    name_rows(ax, own, list(wide.index), reader)
+    ax.tick_params(axis="both", length=0, rotation=0)
+    ax.set(xlabel=reader.say("Periods since the first; cells: % of the cohort"), ylabel="")
+    return ax
+
+
+def triangle(cells: list[Cell]) -> DataFrame:
+    """Rates, one row per cohort, one column per period; nan where the period is not over."""
+    by_cell = {(cell.cohort, cell.period): cell.rate for cell in cells}
+    cohorts = sorted({cell.cohort for cell in cells})
+    periods = sorted({cell.period for cell in without_start(cells)})
+    return DataFrame([[by_cell.get((cohort, period), math.nan) for period in periods] for cohort in cohorts],
+                     index=cohorts, columns=periods)
+
+
+def without_start(cells: list[Cell]) -> list[Cell]:
+    """Without period 0, where everybody is there by definition, unless it is all there is."""
+    return [cell for cell in cells if cell.period > 0 or cell.rate < 1] or cells
+
+
+def name_rows(ax: Axes, cells: list[Cell], cohorts: list[date], reader: Reader) -> None:
+    """First day and size of each cohort, every k-th where there are many."""
+    sizes = {cell.cohort: cell.n_users for cell in sorted(cells, key=lambda cell: -cell.period)}
+    every = math.ceil(len(cohorts) / 16)
+    shown = range(0, len(cohorts), every)
+    ax.set_yticks([i + 0.5 for i in shown],
+                  [f"{reader.day(cohorts[i])} (n = {reader.count(sizes[cohorts[i]])})" for i in shown])

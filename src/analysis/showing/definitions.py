@@ -1,0 +1,116 @@
+"""The rules that this report's numbers follow, filled from what was really used."""
+
+from __future__ import annotations
+
+from analysis.facts.population import Facts
+from analysis.facts.user_facts import span
+from analysis.params.model import Funnel, Metric, Period
+from analysis.results.comparison import ALPHA
+from analysis.showing import words
+from analysis.showing.reader import Reader
+from analysis.showing.table import Html, definitions
+
+
+def rules(facts: Facts, reader: Reader) -> Html:
+    """The definitions box."""
+    campaign, say = facts.campaign, reader.say
+    said = [
+        (say("Time"), say("{start} to {end} ({zone}); the data run from {first} to {last}.",
+                          start=_edge(facts, campaign.period, 0, reader), end=_edge(facts, campaign.period, 1, reader),
+                          zone=campaign.time_zone, first=_moment(facts.tables.data_from, reader),
+                          last=_moment(facts.tables.data_until, reader))),
+        *((say(title), _phase(facts, phase, reader)) for phase, title in
+          (("before", "Time before"), ("after", "Time after")) if campaign.phase(phase)),
+        (say("Users"), words.population(facts, reader)),
+        *((say("Metric: {name}", name=reader.label(name)), _metric(metric, reader))
+          for name, metric in campaign.metrics.items()),
+        (say("Intervals"), _intervals(facts, reader)),
+        *((say("Funnel: {name}", name=reader.label(name)), _funnel(facts, funnel, reader))
+          for name, funnel in campaign.funnels.items()),
+    ]
+    if campaign.goals:
+        said.append((say("Goals"), say(
+            "A goal is met only when its whole 95% interval is on the right side of the target, and missed only when it is "
+            "wholly on the other. A change compares the same users with their own time before; the interval covers "
+            "chance between users, not the season.")))
+    if campaign.retention:
+        said.append((say("Retention"), _retention(facts, reader)))
+    return definitions(said)
+
+
+def _edge(facts: Facts, period: Period, which: int, reader: Reader) -> str:
+    return _moment(period.interval(facts.campaign.time_zone)[which], reader)
+
+
+def _moment(at: object, reader: Reader) -> str:
+    return reader.moment(at) if at else reader.say("unknown")  # type: ignore[arg-type]
+
+
+def _phase(facts: Facts, phase: str, reader: Reader) -> str:
+    stretch, period = span(facts, phase), facts.campaign.phase(phase)
+    return reader.say(
+        "{start} to {end}: {covered} of {planned} stretches as long as the campaign lie inside the data; "
+        "levels are their mean.", start=_edge(facts, period, 0, reader), end=_edge(facts, period, 1, reader),
+        covered=stretch.n_blocks if stretch else 0, planned=stretch.n_planned if stretch else 0)
+
+
+def _metric(metric: Metric, reader: Reader) -> str:
+    say = reader.say
+    if metric.ratio:
+        return say("sum of {top} divided by sum of {bottom}", top=reader.label(metric.ratio[0]),
+                   bottom=reader.label(metric.ratio[1]))
+    table = {"events": say("events"), "orders": say("orders"), "users": say("registrations")}[metric.table]
+    where = say(" where {conditions}", conditions=say(", ").join(
+        say("{column} is {values}", column=reader.label(c), values=say(" or ").join(reader.label(v) for v in values))
+        for c, values in metric.where.items())) if metric.where else ""
+    counted = {
+        "count": say("number of {table}{where}, per user", table=table, where=where),
+        "any": say("share of users with at least one of the {table}{where}", table=table, where=where),
+        "sum": say("sum of {column} over {table}{where}, per user", column=reader.label(metric.sum.split(".")[-1]),
+                   table=table, where=where)}[metric.kind]
+    when = ""
+    if metric.window:
+        when = say("; within {window} of a user's assignment, bound included",
+                   window=reader.duration(metric.window.total_seconds()))
+    if metric.over != "period":
+        when = (say("; over the whole time after the campaign") if metric.over == "after"
+                else say("; over the campaign and the time after it together"))
+    better = say("higher is better") if metric.better == "higher" else say("lower is better")
+    return counted + when + say("; ") + better
+
+
+def _intervals(facts: Facts, reader: Reader) -> str:
+    level = reader.percent(1 - ALPHA, 0)
+    if facts.campaign.arms is None:
+        return reader.say("{level}: Student's t for means, Wilson for shares, delta method for ratios. They cover chance "
+                          "between users only.", level=level)
+    return reader.say(
+        "{level}: means by Welch, shares by Miettinen and Nurminen's score, ratios by the delta method; relative effects by "
+        "Fieller or the score ratio, so that they agree with p. Secondary metrics are adjusted together (Holm), their "
+        "intervals with them. Control is {control}.", level=level, control=reader.label(facts.campaign.arms.control))
+
+
+def _funnel(facts: Facts, funnel: Funnel, reader: Reader) -> str:
+    say = reader.say
+    window = say("no window") if funnel.window is None else say(
+        "{window} from step 1, bound included", window=reader.duration(funnel.window.total_seconds()))
+    entry = say("the best of a user's entries counts") if funnel.entry == "any" else say("only the first entry counts")
+    order = say("steps in order, other events may lie between; at the same time, in the order of the steps"
+                ) if funnel.order == "ordered" else say("steps 1 to k in whatever order")
+    unit = say("users") if funnel.unit == "user" else reader.label(funnel.unit)
+    period = funnel.period or facts.campaign.period
+    return say("; ").join([
+        say("unit: {unit}", unit=unit), window, entry, order,
+        say("entries from {start} to {end}, followed to the end of the data", start=_edge(facts, period, 0, reader),
+            end=_edge(facts, period, 1, reader)),
+        say("rates on entries whose window is over; breakdowns by the value at entry")])
+
+
+def _retention(facts: Facts, reader: Reader) -> str:
+    asked, say = facts.campaign.retention, reader.say
+    start = reader.label(asked.start) if asked.start else say("event")
+    returning = reader.label(asked.returning) if asked.returning else say("any event")
+    return say(
+        "a user's clock starts with the first {start} in history; coming back is {returning}; periods are calendar {every} "
+        "in {zone}; a cell stands only when its period is over for the whole cohort; averages pool users of such cohorts.",
+        start=start, returning=returning, every=say(asked.every + "s"), zone=facts.campaign.time_zone)

@@ -1,0 +1,127 @@
+"""A section of the report: its sentence, figure and table together, or one line when there is nothing to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.facts.population import Facts
+from analysis.params.model import Retention
+from analysis.results.funnel import Step
+from analysis.results.gap import Gap, Season
+from analysis.results.goals import Conflict, Goal
+from analysis.results.money import Cost
+from analysis.results.phases import Daily, Phase
+from analysis.results.retention import Cell
+from analysis.results.trust import Check
+from analysis.results.uplift import Uplift
+from analysis.showing import figures, tables, words
+from analysis.showing.picture import show
+from analysis.showing.reader import Reader
+from analysis.showing.stack import Stack
+from analysis.showing.table import Html, paragraphs
+
+
+def goals(rows: Sequence[Goal], conflicts: Sequence[Conflict], reader: Reader) -> Stack:
+    """The goals with their verdicts, and which goal decides where two pull apart."""
+    if not rows:
+        return _nothing("The params state no goals.", reader)
+    clashes = [words.conflict(row, reader) for row in conflicts]
+    return Stack([tables.goals(rows, reader), *([paragraphs(clashes, "note")] if clashes else [])])
+
+
+def goal_chart(rows: Sequence[Goal], reader: Reader) -> Stack:
+    if not rows:
+        return _nothing("The params state no goals.", reader)
+    return Stack([show(figures.plot_goals(list(rows), reader), words.goals(rows, reader))])
+
+
+def cautions(
+    facts: Facts, checks: Sequence[Check], seasons: Sequence[Season], goals: Sequence[Goal], gap: Gap | None, reader: Reader
+) -> Stack:
+    """What the first screen must not be read without."""
+    shown: list[Html] = []
+    if facts.campaign.no_control_group:
+        reason = facts.campaign.text(facts.campaign.no_control_group, reader.language)
+        shown.append(words.no_effect_claimed(gap, reason, reader))
+    if any(not row.reason for row in seasons):
+        shown.append(words.seasons(seasons, goals, reader))
+    shown.append(words.trust(checks, reader))
+    return Stack(shown)
+
+
+def trust(facts: Facts, checks: Sequence[Check], reader: Reader) -> Stack:
+    """Every check, who counts, and what became of every row."""
+    return Stack([tables.checks(checks, reader), paragraphs([words.population(facts, reader)]),
+                  tables.groups(facts, reader), tables.rows_read(facts, reader)])
+
+
+def effects(rows: Sequence[Uplift], reader: Reader) -> Stack:
+    """Effects against control: what the arm got in all, the forest of relative effects, the table."""
+    if not rows:
+        return _nothing("The campaign has no arms, so there is no effect to show.", reader)
+    added = [words.added(row, reader) for row in rows if row.role == "primary" and row.total == row.total]
+    return Stack([*([paragraphs(added)] if added else []),
+                  show(figures.plot_uplifts(rows, reader), words.uplifts(rows, reader)), tables.uplifts(rows, reader)])
+
+
+def phases(rows: Sequence[Phase], days: Sequence[Daily], metric: str, reader: Reader) -> Stack:
+    """The primary metric by phase and by day, every metric in the table."""
+    if not rows:
+        return _nothing("The params name no time before or after.", reader)
+    own = [row for row in rows if row.metric == metric]
+    shown = [show(figures.plot_phases(own, reader), words.phases(own, metric, reader))] if own else []
+    if days:
+        shown.append(show(figures.plot_daily(list(days), reader), words.daily(metric, reader)))
+    return Stack([*shown, tables.phases(rows, reader)])
+
+
+def funnels(steps: Sequence[Step], reader: Reader) -> Stack:
+    """Every funnel: the whole, then each breakdown."""
+    if not steps:
+        return _nothing("The params name no funnels.", reader)
+    shown = Stack()
+    for name in dict.fromkeys(step.funnel for step in steps):
+        own = [step for step in steps if step.funnel == name]
+        shown += [show(figures.plot_funnel(own, reader), words.funnel(own, reader)), tables.funnel(own, reader)]
+        for by in dict.fromkeys(step.by for step in own if step.by):
+            shown += _breakdown([step for step in own if step.by == by], by, reader)
+    return shown
+
+
+def _breakdown(steps: Sequence[Step], by: str, reader: Reader) -> list[object]:
+    if by == "phase":
+        said = words.funnel_phases(steps, reader)
+        return [*([paragraphs([said])] if said else []), tables.funnel_by(steps, by, reader)]
+    return [show(figures.plot_funnel_by(list(steps), reader), words.funnel_by(steps, by, reader)),
+            tables.funnel_by(steps, by, reader)]
+
+
+def retention(cells: Sequence[Cell], asked: Retention | None, reader: Reader) -> Stack:
+    """Pooled curves, then the triangle of cohorts."""
+    if asked is None:
+        return _nothing("The params do not ask for retention.", reader)
+    if not cells:
+        return _nothing("Nobody started in the range of cohorts.", reader)
+    every = asked.every
+    shown = Stack([show(figures.plot_retention(list(cells), reader), words.retention(cells, every, reader)),
+                   tables.retention(cells, every, reader)])
+    if len({cell.cohort for cell in cells}) > 2:  # more than one cohort beside the pooled
+        shown += [show(figures.plot_retention_triangle(list(cells), reader), words.cohorts(cells, every, reader)),
+                  tables.cohorts(cells, every, reader)]
+    return shown
+
+
+def money(rows: Sequence[Cost], reader: Reader) -> Stack:
+    """Cost by item and in all."""
+    if len(rows) < 2:
+        return _nothing("The params state no costs.", reader)
+    return Stack([show(figures.plot_costs(list(rows), reader), words.costs(rows, reader)), tables.costs(rows, reader)])
+
+
+def limits(facts: Facts, reader: Reader) -> Html:
+    """What this report cannot say."""
+    return paragraphs(words.limits(facts, reader))
+
+
+def _nothing(message: str, reader: Reader) -> Stack:
+    return Stack([paragraphs([reader.say(message)])])

@@ -1,0 +1,351 @@
+"""Results -> sentences. Prose that depends on the numbers is made here, in the reader's language, and nowhere else."""
+
+from __future__ import annotations
+
+import math
+
+from analysis.data.columns import COLUMNS
+from analysis.facts.population import Facts
+from analysis.results.funnel import Step
+from analysis.results.gap import Gap, Season
+from analysis.results.goals import Conflict, Goal
+from analysis.results.money import Cost
+from analysis.results.phases import Phase
+from analysis.results.retention import Cell
+from analysis.results.trust import Check
+from analysis.results.uplift import Uplift
+from analysis.results.verdict import Verdict
+from analysis.showing.reader import Reader
+from analysis.showing.table import Html, paragraphs
+
+ANSWERS = {
+    "works": "It works", "does_not": "It does not work", "cannot_tell": "It cannot be told whether it works",
+    "do_not_trust": "Do not trust these numbers",
+}
+WHY = {
+    "no_control_group": "There is no control group, so nothing here says what would have happened without the campaign.",
+    "period_not_over": "The data end before the campaign does.",
+    "data_end_before": "The data end before the time that the primary metric is counted over.",
+    "arms_differ": "The arms do not agree.",
+    "interval_holds_zero": "The difference in the primary metric is within what chance alone produces. "
+                           "That does not mean that there is no effect.",
+    "split": "The arms are not as large as planned: users went missing or were moved.",
+    "balance": "The arms already differed before the campaign.",
+    "missing_days": "Days are missing from the data.",
+    "two_arms": "Too many users were in two arms.",
+    "duplicates": "Too many rows came twice.",
+    "without_key": "Too many rows have no user, name or time.",
+    "missing_amounts": "Too many amounts are missing.",
+    "unknown_users": "Too many rows belong to users that the users table does not know.",
+}
+REASONS = {
+    "": "", "interval_holds_target": "the interval holds the target",
+    "deadline_not_reached": "the data end before the deadline", "period_not_over": "the data end before the period does",
+    "baseline_not_covered": "the data do not cover the time before", "no_users": "nobody is in the population",
+    "no_interval": "no interval can be given", "phase_not_covered": "the data do not cover it",
+    "zero_denominator": "nothing to divide by", "too_few_users": "too few users", "zero_variance": "all values are equal",
+    "zero_control": "the control is zero", "negative_control": "the control is negative", "unbounded": "no bound",
+    "no_conversions": "nobody did in either arm", "all_converted": "everybody did in both arms",
+    "bad_moments": "values that are not finite", "empty_arm": "an arm is empty", "data_end_before": "the data end too early",
+    "all_open": "no window is over yet", "no_entries": "nobody entered", "baseline_not_positive": "the baseline is not positive",
+    "zero_baseline": "the baseline is zero", "negative_baseline": "the baseline is negative", "zero_total": "the total is zero",
+}
+
+CHECKS = {  # what is said when a check is fine, and when it is not
+    "split": ("{n} users were split as planned (p {p}).", "{n} users were not split as planned (p {p})."),
+    "two_arms": ("Nobody was in two arms.", "{found} of {n} users were in two arms; they are left out."),
+    "balance": ("Before the campaign the arms were alike; the largest difference is {size} standard deviations "
+                "({subject}, p {p}).",
+                "Before the campaign the arms already differed by {size} standard deviations ({subject}, p {p})."),
+    "coverage": ("The data cover the whole time {subject} the campaign ({days}).",
+                 "The data cover only {found_days} of {days} of the time {subject} the campaign: it is cut."),
+    "missing_days": ("No day is missing ({subject}, {n} days).",
+                     "{found} of {n} days have no row ({subject}); the first is {first}."),
+    "without_key": ("", "{found} of {n} rows have no user, name or time ({subject}); they are left out."),
+    "duplicates": ("{found} of {n} rows came twice ({subject}) and count once.",
+                   "{found} of {n} rows came twice ({subject}) and count once."),
+    "missing_amounts": ("", "{found} of {n} amounts are missing or not finite ({subject}); they count as zero."),
+    "unknown_users": ("", "{found} of {n} events and orders belong to users that the users table does not know; "
+                          "they are left out."),
+}
+
+
+def verdict(answer: Verdict, found: list[Uplift], reader: Reader) -> Html:
+    """The box on the first screen: the answer, the primary metric in numbers, the reasons."""
+    sentences = [reader.say(ANSWERS[answer.answer])]
+    if answer.answer != "do_not_trust":
+        sentences += [uplift(row, reader) for row in found if row.role == "primary" and not row.reason]
+    for reason in answer.reasons:
+        if reason in ("guardrail_not_shown", "guardrail_broken"):
+            sentences += [guardrail(row, reader) for row in found if row.role == "guardrail" and row.verdict != "safe"]
+        elif reason not in ("primary_better", "primary_worse"):
+            sentences.append(reader.say(WHY.get(reason) or REASONS.get(reason, reason)))
+    return paragraphs(sentences, f"verdict {answer.answer}")
+
+
+def reason_text(reason: str, reader: Reader) -> str:
+    """A reason code in words; a code without words is shown as it is rather than hidden."""
+    return reader.say(REASONS.get(reason, reason)) if reason else ""
+
+
+def uplift(row: Uplift, reader: Reader) -> str:
+    """One effect as a sentence: size, interval, relative size."""
+    values = {
+        "metric": reader.title(row.metric), "arm": reader.label(row.arm), "control": reader.label(row.control),
+        "treatment_value": reader.amount(row.value_treatment, row.unit),
+        "control_value": reader.amount(row.value_control, row.unit),
+        "relative": reader.percent(row.rel_diff, signed=True),
+        "interval": reader.interval(reader.percent(row.rel_diff_lower, signed=True),
+                                    reader.percent(row.rel_diff_upper, signed=True)),
+        "level": reader.percent(1 - row.alpha, 0 if row.alpha == 0.05 else 1)}
+    if row.rel_reason and math.isnan(row.rel_diff):
+        values["why"] = reason_text(row.rel_reason, reader)
+        return reader.say("{metric}: {treatment_value} in {arm} against {control_value} in {control}; "
+                          "no relative effect ({why}).", **values)
+    return reader.say("{metric}: {treatment_value} per user in {arm} against {control_value} in {control}, "
+                      "{relative} ({level} interval {interval}).", **values)
+
+
+def guardrail(row: Uplift, reader: Reader) -> str:
+    """A guardrail that is not shown to hold, with its interval and margin."""
+    values = {
+        "metric": reader.title(row.metric), "relative": reader.percent(row.rel_diff, signed=True),
+        "interval": reader.interval(reader.percent(row.rel_diff_lower, signed=True),
+                                    reader.percent(row.rel_diff_upper, signed=True)),
+        "margin": reader.percent(row.margin, 0)}
+    if row.verdict == "broken":
+        return reader.say("Guardrail broken: {metric} {relative} ({interval}); no more than {margin} was to be lost.", **values)
+    if row.reason or row.rel_reason:
+        return reader.say("Guardrail not known: {metric} ({why}).", why=reason_text(row.reason or row.rel_reason, reader),
+                          **values)
+    return reader.say("Guardrail not shown to hold: {metric} {relative} ({interval}). A loss of {margin} was to be borne at "
+                      "most, and the data do not rule out more.", **values)
+
+
+def added(row: Uplift, reader: Reader) -> str:
+    """What the arm as a whole got from the campaign: the difference times its users."""
+    unit = "users" if row.unit == "share" else row.unit
+    return reader.say(
+        "Over all {n} users of {arm} that is {total} of {metric} ({level} interval {interval}) that would not have come "
+        "without the campaign.", n=reader.count(row.n_treatment), arm=reader.label(row.arm),
+        metric=reader.label(row.metric), total=reader.total(row.total, unit),
+        level=reader.percent(1 - row.alpha, 0 if row.alpha == 0.05 else 1),
+        interval=reader.interval(reader.total(row.total_lower, unit), reader.total(row.total_upper, unit)))
+
+
+def season(row: Season, goals: list[Goal], reader: Reader) -> str:
+    """How much of a goal's change also came to those who did not get the campaign."""
+    goal = next(g for g in goals if g.metric == row.metric and g.against == "before")
+    return reader.say(
+        "{metric}: {all} against the time before over everybody, but {rest} ({interval}) in {control}, which did not get the "
+        "campaign. That part would have come anyway.", metric=reader.title(row.metric),
+        all=reader.percent(goal.change, signed=True), rest=reader.percent(row.change, signed=True),
+        interval=reader.interval(reader.percent(row.change_lower, signed=True), reader.percent(row.change_upper, signed=True)),
+        control=reader.label(row.control))
+
+
+def seasons(rows: list[Season], goals: list[Goal], reader: Reader) -> Html:
+    return paragraphs([season(row, goals, reader) for row in rows if not row.reason], "note")
+
+
+def conflict(row: Conflict, reader: Reader) -> str:
+    values = {"winner": reader.label(row.winner), "loser": reader.label(row.loser), "missed": reader.label(row.missed),
+              "shortfall": reader.level(row.shortfall, row.unit, row.measure)}
+    if not row.is_decided:
+        return reader.say("{winner} and {loser} pulled apart and have the same priority: the owner has to say which decides. "
+                          "{missed} lacked {shortfall} to its target.", **values)
+    verdict = reader.say("met") if row.winner_verdict == "met" else reader.say("missed")
+    return reader.say("{winner} and {loser} pulled apart. {winner} has the higher priority and decides: {verdict}. "
+                      "{missed} lacked {shortfall} to its target.", verdict=verdict, **values)
+
+
+def no_effect_claimed(found: Gap | None, reason: str, reader: Reader) -> Html:
+    """Why the gap between the groups, or the change against the time before, is not an effect."""
+    said = [reader.say("This report describes; it does not claim an effect."), reason]
+    if found is None:
+        said.append(reader.say(
+            "What changed against the time before also holds the season, the weekday and everything else that changed "
+            "on those days."))
+        return paragraphs(said, "note")
+    said.append(reader.say(
+        "{metric} per user was higher by {gap} in the group '{high}' than in '{low}' during the campaign. This gap is not the "
+        "campaign's effect.", metric=reader.title(found.metric), gap=reader.amount(found.during, found.unit),
+        high=reader.label(found.high), low=reader.label(found.low)))
+    if not found.reason:
+        said.append(reader.say(
+            "In the time before, without the campaign, the same gap was already {before}: the groups are different people.",
+            before=reader.amount(found.before, found.unit)))
+    return paragraphs(said, "note")
+
+
+def check(row: Check, reader: Reader) -> str:
+    """What one trust check found, as a sentence."""
+    count, n = reader.count(row.found), reader.count(row.n)
+    subject = reader.say(row.subject) if row.subject in COLUMNS else reader.label(row.subject)
+    fine, wrong = CHECKS[row.name]
+    pattern = fine if row.state == "ok" else wrong
+    if row.name == "two_arms" and row.found:
+        pattern = wrong
+    if row.name == "coverage":
+        subject = {"before": reader.say("before"), "during": reader.say("of"), "after": reader.say("after")}[row.subject]
+    return reader.say(
+        pattern, found=count, n=n, subject=subject, p=reader.pvalue(row.pvalue), size=reader.number(row.found, 3)
+        if row.name == "balance" else "", days=reader.duration(row.limit * 86400) if row.name == "coverage" else "",
+        found_days=reader.number(row.found, 1).removesuffix(".0") if row.name == "coverage" else "",
+        first=reader.iso_day(row.reason) if row.name == "missing_days" else "")
+
+
+def funnel(steps: list[Step], reader: Reader) -> str:
+    """From entry to the last step, and the step that loses most."""
+    whole = [step for step in steps if step.by == ""]
+    if not whole or whole[0].reason:
+        return reader.say("Nobody entered this funnel, or no window is over yet.")
+    last, worst = whole[-1], max(whole[1:], key=lambda step: step.n_lost)
+    before = whole[worst.position - 2]
+    return reader.say(
+        "Of {n} that entered with {first}, {done} got to {last}: {rate} (95% interval {interval}). "
+        "The largest loss is between {before} and {worst}: {lost} stop there.",
+        n=reader.count(whole[0].n_mature), first=reader.label(whole[0].step), done=reader.count(last.n_converted),
+        last=reader.label(last.step), rate=reader.percent(last.rate),
+        interval=reader.interval(reader.percent(last.rate_lower), reader.percent(last.rate_upper)),
+        before=reader.label(before.step), worst=reader.label(worst.step), lost=reader.count(worst.n_lost))
+
+
+def funnel_by(steps: list[Step], by: str, reader: Reader) -> str:
+    """Best and worst segment of one breakdown, by the rate to the last step."""
+    last = max(step.position for step in steps)
+    ends = [s for s in steps if s.by == by and s.position == last and not math.isnan(s.rate)]
+    if len(ends) < 2:
+        return reader.say("By {by} there is only one group to show.", by=reader.label(by))
+    best, worst = max(ends, key=lambda s: s.rate), min(ends, key=lambda s: s.rate)
+    return reader.say(
+        "By {by}: from {worst_rate} ({worst}, {worst_n} entered) to {best_rate} ({best}, {best_n} entered) get to the last step. "
+        "Segments are described, not compared as arms.", by=reader.label(by), worst=reader.label(worst.segment or "–"),
+        best=reader.label(best.segment or "–"), worst_rate=reader.percent(worst.rate), best_rate=reader.percent(best.rate),
+        worst_n=reader.count(worst.n_mature), best_n=reader.count(best.n_mature))
+
+
+def funnel_phases(steps: list[Step], reader: Reader) -> str:
+    """The step whose share of the step before changed most between the time before and the campaign."""
+    rates = {(s.segment, s.position): s for s in steps if s.by == "phase"}
+    changes = [(abs(s.step_rate - rates["before", s.position].step_rate), s) for (phase, _), s in rates.items()
+               if phase == "during" and s.position > 1 and ("before", s.position) in rates]
+    changes = [change for change in changes if not math.isnan(change[0])]
+    if not changes:
+        return ""
+    worst = max(changes, key=lambda change: change[0])[1]
+    was = rates["before", worst.position]
+    return reader.say(
+        "The step that changed most is {step}: {during} of those at the step before got there during the campaign, "
+        "{before} in the time before.", step=reader.label(worst.step), during=reader.percent(worst.step_rate),
+        before=reader.percent(was.step_rate))
+
+
+def retention(cells: list[Cell], every: str, reader: Reader) -> str:
+    """How many came back in the first period, and how many are still there in the last."""
+    pooled = {(c.flavour, c.period): c for c in cells if c.cohort is None}
+    last = max((period for _, period in pooled), default=0)
+    if last == 0:
+        return reader.say("No period of return is over yet, so nothing can be said about who came back.")
+    stay, habit = pooled["on_or_after", last], pooled["on", last]
+    return reader.say(
+        "{stay} of {n} users came back in {period} {last} or later; {habit} came back in that very {period}. "
+        "Only cohorts whose {period} {last} is over are counted.", stay=reader.percent(stay.rate),
+        habit=reader.percent(habit.rate), n=reader.count(stay.n_users), last=last, period=reader.say(every))
+
+
+def phases(rows: list[Phase], metric: str, reader: Reader) -> str:
+    """Level before and during, by group."""
+    own = [row for row in rows if row.metric == metric and not row.reason]
+    parts = [reader.say("{group}: {values}", group=reader.group(group), values=reader.say(", ").join(
+        reader.say("{phase} {mean}", phase=reader.say(row.phase), mean=reader.amount(row.mean, row.unit))
+        for row in own if row.group == group)) for group in dict.fromkeys(row.group for row in own)]
+    cut = [row for row in rows if row.metric == metric and row.is_cut]
+    said = reader.say("{metric} per user and campaign length. ", metric=reader.title(metric)) + reader.say("; ").join(parts)
+    if cut:
+        said += reader.say(". The data do not cover all of the time {phases}", phases=reader.say(", ").join(
+            reader.say(phase) for phase in dict.fromkeys(row.phase for row in cut)))
+    return said + reader.say(".")
+
+
+def daily(metric: str, reader: Reader) -> str:
+    return reader.say("{metric} per user and day; the campaign's days are shaded.", metric=reader.title(metric))
+
+
+def goals(rows: list[Goal], reader: Reader) -> str:
+    """How many goals were met, missed and not known."""
+    n = {verdict: sum(row.verdict == verdict for row in rows) for verdict in ("met", "missed", "unknown")}
+    return reader.say("Goals: {met} met, {missed} missed, {unknown} not known.", **n)
+
+
+def uplifts(rows: list[Uplift], reader: Reader) -> str:
+    """How many metrics moved for the better and the worse."""
+    n = {v: sum(row.verdict == v for row in rows) for v in ("better", "worse", "cannot_tell", "safe", "broken")}
+    return reader.say("Of {n} effects, {better} are better, {worst} worse; for the rest it cannot be told. Lines are intervals; "
+                      "one that crosses zero leaves the direction open.", n=len(rows), better=n["better"], worst=n["worse"])
+
+
+def costs(rows: list[Cost], reader: Reader) -> str:
+    """The total and the dearest item."""
+    total = next(row for row in rows if row.item == "")
+    items = [row for row in rows if row.item]
+    if not items or math.isnan(items[0].share):
+        return reader.say("No cost was recorded.")
+    return reader.say("The campaign cost {total}; {item} took {share} of it.", total=reader.money(total.amount),
+                      item=reader.label(items[0].item), share=reader.percent(items[0].share))
+
+
+def population(facts: Facts, reader: Reader) -> str:
+    """Who counts, and who was left out for what."""
+    left = facts.left
+    why = {
+        "{n} without consent": left.n_no_consent, "{n} outside the population": left.n_not_in_population,
+        "{n} in two arms": left.n_two_arms, "{n} without an assignment": left.n_unassigned,
+        "{n} too late": left.n_too_late}
+    out = [reader.say(text, n=reader.count(n)) for text, n in why.items() if n]
+    said = reader.say("{n} of {known} users count", n=reader.count(left.n_users), known=reader.count(left.n_known))
+    return said + (reader.say("; left out: {out}", out=reader.say(", ").join(out)) if out else "") + reader.say(".")
+
+
+def trust(rows: list[Check], reader: Reader) -> Html:
+    """One line for the first screen: did the checks pass, and if not, which."""
+    worst = [row for row in rows if row.state == "fail"] or [row for row in rows if row.state == "warn"]
+    if not worst:
+        return paragraphs([reader.say("All {n} trust checks passed.", n=len(rows))])
+    failed = worst[0].state == "fail"
+    head = reader.say("{n} of {all} trust checks failed:" if failed else "{n} of {all} trust checks ask for a look:",
+                      n=len(worst), all=len(rows))
+    return paragraphs([head + " " + " ".join(check(row, reader) for row in worst[:3])], "note")
+
+
+def cohorts(cells: list[Cell], every: str, reader: Reader) -> str:
+    """How the cohorts differ in the last period that several of them have seen."""
+    own = [c for c in cells if c.cohort is not None and c.flavour == "on_or_after" and c.period == 1]
+    if not own:
+        return reader.say("No cohort has a whole {period} behind it.", period=reader.say(every))
+    low, high = min(own, key=lambda c: c.rate), max(own, key=lambda c: c.rate)
+    return reader.say("{n} cohorts; after {period} 1 between {low} and {high} of a cohort were still to be seen. Blank cells "
+                      "are not over yet.", n=len(own), period=reader.say(every), low=reader.percent(low.rate, 0),
+                      high=reader.percent(high.rate, 0))
+
+
+def limits(facts: Facts, reader: Reader) -> list[str]:
+    """What this report cannot say, as far as its params and data show."""
+    campaign, say = facts.campaign, reader.say
+    said = []
+    if campaign.arms is None:
+        said.append(say("Without a control group drawn by chance nothing here is the effect of the campaign: differences "
+                        "between groups and between times have other causes too."))
+    else:
+        said.append(say("Effects hold for the users and days of this campaign; another season may differ."))
+    if campaign.goals:
+        said.append(say("A goal against the time before says whether the number was reached, not what reached it."))
+    if campaign.funnels:
+        said.append(say("Segments of a funnel are described: who is in a segment was not drawn by chance."))
+    if campaign.after is None:
+        said.append(say("The time after was not looked at: demand that was only moved forward does not show."))
+    if campaign.costs or facts.tables.costs is not None:
+        said.append(say("Costs are listed; without margins nothing is said about profit."))
+    else:
+        said.append(say("No cost is stated, so nothing is said about whether it was worth it."))
+    return said

@@ -1,0 +1,476 @@
+"""Charts: what is drawn equals the numbers, in any language, with any name, the same on every run."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import fields
+from datetime import date, timedelta
+from importlib.resources import as_file, files
+from xml.etree import ElementTree
+
+import matplotlib
+import pytest
+from fontTools.ttLib import TTFont
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from matplotlib.dates import num2date
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from analysis.results.funnel import Step
+from analysis.results.goals import Goal
+from analysis.results.money import Cost
+from analysis.results.phases import Daily, Phase
+from analysis.results.retention import Cell
+from analysis.results.uplift import Uplift
+from analysis.showing import theme
+from analysis.showing.charts.rows import mark_at, text_width
+from analysis.showing.figures import (
+    Picture,
+    plot_costs,
+    plot_daily,
+    plot_funnel,
+    plot_funnel_by,
+    plot_goals,
+    plot_phases,
+    plot_retention,
+    plot_retention_triangle,
+    plot_uplifts,
+    show,
+)
+from analysis.showing.reader import Reader
+
+NAN = math.nan
+EN, ZH = Reader("en", "EUR"), Reader("zh", "CNY")
+PAGES = {"white": "#ffffff", "paper": theme.PAPER, "dark": "#16181d"}
+ALL_PLOTS = (plot_costs, plot_daily, plot_funnel, plot_funnel_by, plot_goals, plot_phases, plot_retention,
+             plot_retention_triangle, plot_uplifts)
+
+
+def answer(kind: type, **known: object):
+    """A result with what a chart reads; the rest is empty."""
+    empty = {"str": "", "int": 0, "float": NAN, "bool": False}
+    return kind(**{field.name: empty.get(field.type) for field in fields(kind)} | known)
+
+
+def steps(counts: dict[str, int], by: str = "", segment: str = "") -> list[Step]:
+    """A funnel whose windows are all over, with intervals ten points wide."""
+    made, entries, before = [], next(iter(counts.values())), next(iter(counts.values()))
+    for i, (name, n) in enumerate(counts.items()):
+        rate = n / entries if entries else NAN
+        made.append(answer(
+            Step, by=by, segment=segment, position=i + 1, step=name, n_reached=n, n_mature=entries, n_converted=n,
+            rate=rate, rate_lower=rate - 0.05, rate_upper=rate + 0.05, step_rate=n / before if before else NAN,
+            n_lost=before - n, reason="" if entries else "no_entries"))
+        before = n
+    return made
+
+
+def cells(rates: dict[int | None, list[float]], flavour: str = "on_or_after") -> list[Cell]:
+    """Cohorts by the week from 4 March 2024 on; None for the pooled row."""
+    return [answer(Cell, flavour=flavour, cohort=None if week is None else date(2024, 3, 4) + timedelta(weeks=week),
+                   period=period, n_users=100, rate=rate, rate_lower=rate - 0.05, rate_upper=rate + 0.05)
+            for week, row in rates.items() for period, rate in enumerate(row)]
+
+
+def uplift(metric="orders", diff=0.1, lower=0.05, upper=0.15, **known) -> Uplift:
+    known = {"role": "primary", "better": "higher", "arm": "banner", "verdict": "better"} | known
+    return answer(Uplift, metric=metric, rel_diff=diff, rel_diff_lower=lower, rel_diff_upper=upper, **known)
+
+
+def goal(metric="orders", **known) -> Goal:
+    known = {"target": 200.0, "observed": 220.0, "lower": 210.0, "upper": 230.0, "baseline": 180.0,
+             "better": "higher", "measure": "per_user", "verdict": "met"} | known
+    return answer(Goal, metric=metric, **known)
+
+
+def phase(name: str, mean: float, group: str = "", is_cut: bool = False, metric: str = "orders") -> Phase:
+    return answer(Phase, metric=metric, group=group, phase=name, mean=mean, mean_lower=mean - 1, mean_upper=mean + 1,
+                  days=10, days_planned=30 if is_cut else 10, is_cut=is_cut)
+
+
+def daily(values: list[float | None], during: range = range(0), group: str = "", metric: str = "orders"):
+    """One row per day from 1 March 2024; None leaves the day out."""
+    return [answer(Daily, metric=metric, group=group, day=date(2024, 3, 1 + i), value=value,
+                   phase="during" if i in during else "before")
+            for i, value in enumerate(values) if value is not None]
+
+
+def cost(item: str, amount: float, share: float = NAN) -> Cost:
+    return answer(Cost, item=item, amount=amount, share=share)
+
+
+def texts(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def bars(ax: Axes) -> list[tuple[float, float]]:
+    """(left, width) of each bar, as drawn."""
+    return [(round(bar.get_x(), 9), round(bar.get_width(), 9)) for bar in ax.patches]
+
+
+def marks(ax: Axes) -> list[tuple[float, float, str]]:
+    """(x, row, marker) of each single mark."""
+    return [(line.get_xdata()[0], line.get_ydata()[0], line.get_marker()) for line in ax.lines
+            if len(line.get_xdata()) == 1]
+
+
+def spans(ax: Axes) -> list[tuple[float, float]]:
+    """Ends of each horizontal line of an interval."""
+    return [tuple(line.get_xdata()) for line in ax.lines
+            if len(line.get_xdata()) == 2 and len(set(line.get_ydata())) == 1]
+
+
+class TestFunnel:
+    def test_bars_are_the_counts_and_the_losses_beside_them(self):
+        ax = plot_funnel(steps({"visit": 100, "cart": 40, "order": 30}), EN)
+        assert sorted(bars(ax)) == sorted([(0, 100), (0, 40), (0, 30), (100, 0), (40, 60), (30, 10)])
+
+    def test_first_step_is_on_top(self):
+        ax = plot_funnel(steps({"visit": 100, "cart": 40}), EN)
+        names = [text for text in ax.texts if text.get_text() in ("1 visit", "2 cart")]
+        heights = [ax.transData.transform((0, text.get_position()[1]))[1] for text in names]
+        assert heights == sorted(heights, reverse=True)
+
+    def test_largest_loss_is_named_in_words_once(self):
+        ax = plot_funnel(steps({"visit": 100, "cart": 40, "order": 30}), EN)
+        assert [text for text in texts(ax) if "largest loss" in text] == [
+            "40.0% of entry · ▼ largest loss: 60 (only 40.0% went on)"]
+
+    def test_no_loss_is_marked_where_nothing_was_lost(self):
+        assert "largest loss" not in " ".join(texts(plot_funnel(steps({"visit": 9, "order": 9}), EN)))
+
+    def test_segments_are_left_out(self):
+        ax = plot_funnel(steps({"visit": 10}) + steps({"visit": 4}, "channel", "mail"), EN)
+        assert (0, 4) not in bars(ax)
+
+    def test_no_entries_is_said(self):
+        assert "no entries" in texts(plot_funnel(steps({"visit": 0, "order": 0}), EN))
+
+    def test_long_names_end_before_their_numbers(self):
+        ax = plot_funnel(steps({"begin_checkout_" * 8: 1_000_000, "order": 1}), EN)
+        name, value = texts(ax)[:2]
+        assert name.endswith("…") and text_width(name, 10) + text_width(value, 10) < 72 * theme.WIDTH
+
+
+class TestFunnelBy:
+    def segments(self):
+        return [step for name, n in {"mail": 20, "search": 60, "shop": 0}.items()
+                for step in steps({"visit": 100 if n else 0, "order": n}, "channel", name)]
+
+    def test_dots_are_the_rates_best_first_and_the_unknown_last(self):
+        ax = plot_funnel_by(self.segments(), EN)
+        assert marks(ax) == [(0.6, mark_at(0), "o"), (0.2, mark_at(1), "o")]
+        assert [text for text in texts(ax) if text in ("mail", "search", "shop")] == ["search", "mail", "shop"]
+        assert "cannot be estimated" in texts(ax)
+
+    def test_intervals_are_wilsons(self):
+        drawn = [end for span in spans(plot_funnel_by(self.segments(), EN)) for end in span]
+        assert drawn == pytest.approx([0.55, 0.65, 0.15, 0.25])
+
+    def test_the_whole_funnel_is_the_upright_line(self):
+        ax = plot_funnel_by(steps({"visit": 100, "order": 40}) + self.segments(), EN)
+        assert {x for path in ax.collections[0].get_paths() for x in path.vertices[:, 0]} == {0.4}
+
+    def test_phases_keep_their_order(self):
+        rows = [step for name, n in {"after": 9, "before": 1, "during": 5}.items()
+                for step in steps({"visit": 10, "order": n}, "phase", name)]
+        assert [x for x, _, _ in marks(plot_funnel_by(rows, EN))] == [0.1, 0.5, 0.9]
+
+    def test_two_breakdowns_are_refused(self):
+        with pytest.raises(ValueError, match=r"one breakdown at a time, got \['channel', 'city'\]"):
+            plot_funnel_by(steps({"visit": 1}, "channel", "a") + steps({"visit": 1}, "city", "b"), EN)
+
+
+class TestRetention:
+    def test_curves_are_the_pooled_rates_without_period_0(self):
+        pooled = cells({None: [1, 0.5, 0.4]}) + cells({None: [1, 0.3, 0.2]}, "on") + cells({0: [1, 0.9, 0.9]})
+        ax = plot_retention(pooled, EN)
+        assert [(list(line.get_xdata()), list(line.get_ydata())) for line in ax.lines] == [
+            ([1, 2], [0.5, 0.4]), ([1, 2], [0.3, 0.2])]
+
+    def test_flavours_differ_by_dash_and_are_named_beside_the_line(self):
+        ax = plot_retention(cells({None: [1, 0.5]}) + cells({None: [1, 0.3]}, "on"), EN)
+        assert [line.is_dashed() for line in ax.lines] == [False, True]
+        assert texts(ax) == ["in the period\nor later", "in the period"]
+
+    def test_period_0_stays_when_it_is_all_there_is(self):
+        assert list(plot_retention(cells({None: [1.0]}), EN).lines[0].get_ydata()) == [1]
+
+    def test_axis_begins_at_zero(self):
+        assert plot_retention(cells({None: [1, 0.5, 0.4]}), EN).get_ylim()[0] == 0
+
+
+class TestTriangle:
+    def test_a_period_that_is_not_over_is_blank_and_not_zero(self):
+        ax = plot_retention_triangle(cells({0: [1, 0.5, 0.0], 1: [1, 0.6], 2: [1]}), EN)
+        shown = ax.collections[0].get_array()
+        assert shown.tolist() == [[50, 0], [60, None], [None, None]]
+        assert texts(ax) == ["50", "0", "60"]
+
+    def test_rows_name_the_cohort_and_its_size(self):
+        ax = plot_retention_triangle(cells({0: [1, 0.5]}), EN)
+        assert [tick.get_text() for tick in ax.get_yticklabels()] == ["4 Mar 2024 (n = 100)"]
+
+    def test_many_cohorts_get_a_scale_instead_of_numbers(self):
+        ax = plot_retention_triangle(cells({week: [1] + [0.5] * (30 - week) for week in range(30)}), EN)
+        assert not texts(ax) and len(ax.figure.axes) == 2 and len(ax.get_yticklabels()) <= 16
+
+    def test_the_pooled_row_and_the_other_flavour_are_left_out(self):
+        ax = plot_retention_triangle(cells({0: [1, 0.5], None: [1, 0.9]}) + cells({0: [1, 0.1]}, "on"), EN)
+        assert texts(ax) == ["50"]
+
+
+class TestUplifts:
+    def test_points_and_intervals_are_the_numbers(self):
+        ax = plot_uplifts([uplift(), uplift("refunds", -0.2, -0.3, -0.1, verdict="worse")], EN)
+        assert spans(ax) == [(0.05, 0.15), (-0.3, -0.1)]
+        assert [x for x, _, _ in marks(ax)] == [0.1, -0.2]
+
+    def test_verdicts_differ_by_shape_and_word(self):
+        ax = plot_uplifts([uplift(verdict=v) for v in ("better", "worse", "cannot_tell", "safe", "broken")], EN)
+        assert [marker for _, _, marker in marks(ax)] == ["o", "X", "D", "o", "X"]
+        assert {"● better", "✖ worse", "◇ cannot tell", "● safe", "✖ broken"} <= set(texts(ax))
+
+    @pytest.mark.parametrize(("better", "limit", "words"), [("higher", -0.02, "−2.0%"), ("lower", 0.02, "+2.0%")])
+    def test_a_guardrail_shows_how_much_may_be_lost(self, better, limit, words):
+        ax = plot_uplifts([uplift(role="guardrail", verdict="safe", better=better, margin=0.02)], EN)
+        assert limit in {x for lines in ax.collections for path in lines.get_paths() for x in path.vertices[:, 0]}
+        assert texts(ax)[2] == f"+10.0% (+5.0% to +15.0%) · guardrail, ┆ limit {words}"
+
+    def test_arms_are_named_where_there_are_several(self):
+        ax = plot_uplifts([uplift(arm="banner"), uplift(arm="mail")], EN)
+        assert {"orders · banner", "orders · mail"} <= set(texts(ax))
+
+    def test_zero_is_in_view_and_marked(self):
+        ax = plot_uplifts([uplift()], EN)
+        assert ax.get_xlim()[0] < 0
+        assert {x for path in ax.collections[0].get_paths() for x in path.vertices[:, 0]} == {0}
+
+    def test_an_infinite_bound_is_an_arrow_at_the_edge(self):
+        ax = plot_uplifts([uplift(upper=math.inf, verdict="cannot_tell")], EN)
+        edge = ax.get_xlim()[1]
+        assert (edge, mark_at(0), ">") in marks(ax) and spans(ax) == [(0.05, edge)]
+
+    def test_nan_has_words_and_no_mark(self):
+        ax = plot_uplifts([uplift(diff=NAN, lower=NAN, upper=NAN, verdict="cannot_tell")], EN)
+        assert not marks(ax) and "cannot be estimated" in texts(ax)
+
+
+class TestGoals:
+    def test_each_goal_is_scaled_to_its_own_target(self):
+        ax = plot_goals([goal(), goal("refunds", target=10.0, observed=8.0, lower=7.0, upper=9.0, better="lower")], EN)
+        assert [x for x, _, _ in marks(ax)] == [1.1, 0.8]
+        assert spans(ax) == [(1.05, 1.15), (0.7, 0.9)]
+
+    def test_the_tinted_side_is_the_one_that_meets_the_goal(self):
+        def side(better):
+            ax = plot_goals([goal(better=better)], EN)
+            return ax.collections[1].get_paths()[0].vertices[:, 0].mean() - 1
+        assert side("higher") > 0 > side("lower")
+
+    def test_words_tell_what_came_and_what_was_asked(self):
+        ax = plot_goals([goal(better="lower", verdict="missed")], EN)
+        assert texts(ax) == ["orders", "✖ missed", "220.0 (210.0 to 230.0) · goal: at most 200.0"]
+
+    def test_far_beyond_the_target_is_an_arrow_and_does_not_squash_the_rest(self):
+        ax = plot_goals([goal(observed=9000.0, lower=8000.0, upper=9999.0), goal()], EN)
+        assert ax.get_xlim()[1] < 2.2 and (ax.get_xlim()[1], mark_at(0), ">") in marks(ax)
+
+    @pytest.mark.parametrize("target", [0.0, -5.0, NAN])
+    def test_a_target_that_cannot_scale_has_words_and_no_mark(self, target):
+        assert not marks(plot_goals([goal(target=target, verdict="unknown")], EN))
+
+
+class TestPhases:
+    def test_means_stand_in_the_order_of_time(self):
+        ax = plot_phases([phase("after", 6), phase("before", 5), phase("during", 7)], EN)
+        points = sorted((container.lines[0].get_xdata()[0], container.lines[0].get_ydata()[0])
+                        for container in ax.containers)
+        assert points == [(0, 5), (1, 7), (2, 6)]
+
+    def test_a_cut_phase_is_hollow_and_says_how_many_days_it_has(self):
+        ax = plot_phases([phase("before", 5), phase("during", 7), phase("after", 6, is_cut=True)], EN)
+        faces = [container.lines[0].get_markerfacecolor() for container in ax.containers]
+        assert faces == [theme.BLUE, theme.BLUE, theme.PAPER]
+        assert ax.get_xticklabels()[2].get_text() == "after\n○ only 10 of 30 days"
+
+    def test_a_missing_phase_is_said(self):
+        ax = plot_phases([phase("during", 7), phase("after", NAN)], EN)
+        assert [tick.get_text().splitlines()[1] for tick in ax.get_xticklabels()] == ["no data", "10 days", "no data"]
+
+    def test_groups_differ_by_marker(self):
+        ax = plot_phases([phase("before", 5, "a"), phase("before", 6, "b")], EN)
+        assert [container.lines[0].get_marker() for container in ax.containers] == ["o", "s"]
+
+    def test_two_metrics_are_refused(self):
+        with pytest.raises(ValueError, match="one metric at a time"):
+            plot_daily(daily([1.0]) + daily([1.0], metric="refunds"), EN)
+
+
+class TestDaily:
+    def test_a_missing_day_is_a_gap(self):
+        values = plot_daily(daily([1.0, None, 3.0, 4.0]), EN).lines[0].get_ydata()
+        assert [None if math.isnan(value) else value for value in values] == [1, None, 3, 4]
+
+    def test_a_day_between_gaps_is_still_seen(self):
+        ax = plot_daily(daily([1.0, 2.0, None, 5.0, None, 3.0, 4.0]), EN)
+        assert list(ax.lines[1].get_ydata()) == [5]
+
+    def test_the_campaign_is_shaded_from_its_first_day_to_its_last(self):
+        ax = plot_daily(daily([1.0, 2.0, 3.0, 4.0], during=range(1, 3)), EN)
+        start = ax.patches[0].get_x()
+        assert num2date(start).isoformat().startswith("2024-03-01T12:00")
+        assert ax.patches[0].get_width() == 2 and "campaign" in texts(ax)
+
+    @pytest.mark.parametrize(("reader", "first"), [(EN, "1 Mar"), (ZH, "3月1日")])
+    def test_days_are_in_the_readers_language(self, reader, first):
+        assert plot_daily(daily([1.0, 2.0, 3.0]), reader).get_xticklabels()[0].get_text() == first
+
+
+class TestCosts:
+    def test_bars_are_the_amounts_largest_first_and_the_total_last(self):
+        ax = plot_costs([cost("", 100.0), cost("staff", 30.0, 0.3), cost("media", 70.0, 0.7)], EN)
+        drawn = sorted((bar.get_y(), bar.get_width()) for bar in ax.patches)
+        assert [width for _, width in drawn] == [70, 30, 100]
+        assert texts(ax) == ["media", "€70.00 (70.0%)", "staff", "€30.00 (30.0%)", "total", "€100.00"]
+
+    def test_an_unknown_amount_has_words_and_no_bar(self):
+        ax = plot_costs([cost("media", 70.0), cost("staff", NAN)], EN)
+        assert [width for _, width in bars(ax) if not math.isnan(width) and width] == [70]
+        assert texts(ax)[2:] == ["staff", "not known"]
+
+
+def gallery(reader: Reader, name: str = "orders") -> list[Axes]:
+    """Every chart once, with `name` wherever a name can stand."""
+    return [
+        plot_funnel(steps({name: 100, "cart": 40}), reader),
+        plot_funnel_by(steps({"visit": 10, name: 4}, "channel", name), reader),
+        plot_retention(cells({None: [1, 0.5, 0.4]}), reader),
+        plot_retention_triangle(cells({0: [1, 0.5, 0.4], 1: [1, 0.5]}), reader),
+        plot_uplifts([uplift(name)], reader),
+        plot_goals([goal(name)], reader),
+        plot_phases([phase("before", 5, group, metric=name) for group in (name, "b")], reader),
+        plot_daily(daily([1.0, 2.0], group=name, metric=name) + daily([2.0, 1.0], group="b", metric=name), reader),
+        plot_costs([cost(name, 5.0, 1.0)], reader),
+    ]
+
+
+def words(picture: Picture) -> str:
+    return " ".join(ElementTree.fromstring(picture.svg).itertext())
+
+
+@pytest.mark.parametrize("plot", ALL_PLOTS)
+def test_nothing_gives_words(plot):
+    assert texts(plot([], EN)) == ["Nothing to show"]
+
+
+@pytest.mark.parametrize("plot", ALL_PLOTS)
+def test_given_axes_are_drawn_on(plot):
+    ax = Figure().add_subplot()
+    assert plot([], EN, ax) is ax
+
+
+def test_the_callers_settings_come_back():
+    before = dict(matplotlib.rcParams)
+    gallery(EN)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_two_runs_give_the_same_bytes():
+    assert [show(ax, "x") for ax in gallery(EN)] == [show(ax, "x") for ax in gallery(EN)]
+
+
+@pytest.mark.parametrize("name", ["price $a$", "<script>x</script>", "浏览 🛒 𠮷", "a & \"b\" 'c'", "{x}"])
+def test_names_stay_the_text_they_are(name):
+    for ax in gallery(Reader("en", "EUR", labels={name: name}), name):
+        drawn = words(show(ax, "x"))
+        assert name in drawn or "Periods since" in drawn  # retention names no data
+
+
+def test_endless_names_are_cut_to_their_place():
+    for ax in gallery(EN, "word " * 2000):
+        ax.figure.draw_without_rendering()
+        drawn = [text.get_window_extent().width for text in ax.findobj(Text) if text.get_text()]
+        assert max(drawn) <= 72 * theme.WIDTH
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.text(min_size=1, max_size=80))
+def test_any_name_gives_wellformed_svg(name):
+    ElementTree.fromstring(show(plot_costs([cost(name, 5.0)], EN), "x").svg)
+
+
+def test_every_gb2312_character_is_in_the_font():
+    pairs = (bytes([high, low]) for high in range(0xA1, 0xF8) for low in range(0xA1, 0xFF))
+    wanted = {sign for pair in pairs if (sign := pair.decode("gb2312", errors="ignore"))}
+    with as_file(files("analysis.showing") / "fonts" / "NotoSansSC-GB2312.otf") as path:
+        held = TTFont(path).getBestCmap()
+    assert len([sign for sign in wanted if sign >= "一"]) >= 6763
+    assert not [sign for sign in wanted if ord(sign) not in held]
+
+
+def test_chinese_is_measured_in_the_shipped_font():
+    with theme.theme():
+        assert text_width("浏览加购下单", 10) == pytest.approx(60, abs=0.5)
+
+
+@pytest.fixture
+def every_warning(monkeypatch):
+    """The theme's own filter off: pytest turns a missing glyph into an error."""
+    monkeypatch.setattr("warnings.filterwarnings", lambda *rule, **more: None)
+
+
+def test_chinese_draws_without_a_missing_glyph(every_warning):
+    for ax in gallery(ZH, "浏览"):
+        show(ax, "浏览")
+
+
+def test_that_check_would_see_a_missing_glyph(every_warning):
+    with pytest.raises(UserWarning, match="Glyph"):
+        show(plot_costs([cost("🛒", 5.0)], ZH), "x")
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+@pytest.mark.parametrize("colour", theme.GROUP_COLOURS)
+def test_marks_stand_out_on_light_and_on_dark(colour, page):
+    lighter, darker = sorted((luminance(colour), luminance(page)), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= 3  # WCAG 2.2, 1.4.11
+
+
+class TestPicture:
+    def picture(self) -> Picture:
+        return show(plot_funnel(steps({"visit": 100, "cart": 40}), EN), "Funnel: 40 of 100")
+
+    def test_a_notebook_gets_the_svg_and_its_words(self):
+        kinds, notes = self.picture()._repr_mimebundle_()
+        assert kinds["image/svg+xml"].startswith("<svg ") and kinds["text/plain"] == "Funnel: 40 of 100"
+        assert notes == {"image/svg+xml": {"alt": "Funnel: 40 of 100"}}
+
+    def test_it_loads_nothing_and_dates_nothing(self):
+        svg = self.picture().svg
+        assert not re.search(r"<metadata|<!DOCTYPE|<\?xml|<image|20\d\d-\d\d", svg)
+        assert set(re.findall(r"https?://[^\"]*", svg)) <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+
+    def test_text_has_the_ink_that_the_page_replaces_and_no_font_of_its_own(self):
+        texts = re.findall(r"<text [^>]*>", self.picture().svg)
+        assert texts and all(theme.INK in text and "family" not in text for text in texts)
+
+    def test_its_ground_is_the_paper_that_the_page_replaces(self):
+        first = ElementTree.fromstring(self.picture().svg).find(".//{http://www.w3.org/2000/svg}path")
+        assert first.get("style") == f"fill: {theme.PAPER}"
+
+    def test_blank_cells_weigh_nothing(self):
+        svg = show(plot_retention_triangle(cells({0: [1, 0.5, 0.4], 1: [1, 0.5], 2: [1]}), EN), "x").svg
+        assert svg.count("fill-opacity") == 3 and 'style="fill: none"' not in svg
+
+    def test_text_stays_text(self):
+        assert "1 visit" in words(self.picture())
