@@ -117,6 +117,12 @@ def test_fieller_turns_with_the_test_to_the_last_digit(sign):
             assert (lower > 0 or upper < 0) == is_significant
 
 
+def test_fieller_of_a_loss_mirrors_that_of_a_gain_to_the_last_digit():
+    for size in np.linspace(1.9999, 2.0001, 101).tolist():
+        lower, upper = fieller(size, 8.0, 1, 0.25, -0.25, 2.0)
+        assert fieller(-size, 8.0, 1, 0.25, 0.25, 2.0) == (-upper, -lower)
+
+
 def test_fieller_is_wide_but_bounded_when_the_denominator_is_barely_not_0():
     """Solutions of (2 - 1.05 r)^2 = 1 + .25 r^2 * 4, from .1025 r^2 - 4.2 r + 3 = 0."""
     root = math.sqrt(4.2**2 - 4 * 0.1025 * 3)

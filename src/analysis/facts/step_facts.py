@@ -42,6 +42,7 @@ def _step_rows(facts: Facts, funnel: Funnel, start: int, end: int, until: int) -
     events = rows_of(facts, "events")
     unit = "user_id" if funnel.unit == "user" else funnel.unit
     rows = events.filter(events.event.isin(funnel.steps) & events[unit].notnull())
+    rows = _within_reach(rows, funnel, unit, start, end)
     matches = {i: rows.event == step for i, step in enumerate(funnel.steps, 1)}
     rows = rows.mutate(
         unit=rows[unit].cast("string"), at=micros(rows.at),
@@ -57,6 +58,17 @@ def _step_rows(facts: Facts, funnel: Funnel, start: int, end: int, until: int) -
         first = rows.at.min(where=rows.is_entry).over(ibis.window(group_by="unit"))
         rows = rows.mutate(is_entry=rows.is_entry & (rows.at == first))
     return rows
+
+
+def _within_reach(rows: Table, funnel: Funnel, unit: str, start: int, end: int) -> Table:
+    """Only rows that can matter: of units with an entry, and between the first entry and the last window's end."""
+    at = micros(rows.at)
+    entries = rows.filter((rows.event == funnel.steps[0]) & (at >= start) & (at < end))
+    if funnel.order == "ordered":
+        rows = rows.filter(micros(rows.at) >= start)
+        if funnel.window is not None:
+            rows = rows.filter(micros(rows.at) <= end + round(funnel.window.total_seconds() * 1e6))
+    return rows.semi_join(entries.select(unit).distinct(), unit)
 
 
 def _in_order(rows: Table, funnel: Funnel) -> Table:

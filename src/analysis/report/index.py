@@ -15,6 +15,10 @@ VERDICTS = {
     "works": "It works", "does_not": "It does not work",
     "cannot_tell": "It cannot be told", "do_not_trust": "Do not trust the numbers",
 }
+PROBLEMS = {
+    "missing": "There are no results: no run has finished yet.",
+    "broken": "results.json cannot be read; run this campaign again.",
+}
 GOALS = {"met": "{n} met", "missed": "{n} missed", "unknown": "{n} not known"}
 CHECKS = {
     "fail": "A check failed", "warn": "A check warns", "not_checked": "Not everything was checked",
@@ -70,9 +74,9 @@ def _read(folder: Path) -> Entry:
     try:
         return _entry(folder.name, json.loads((folder / "results.json").read_text(encoding="utf-8")))
     except FileNotFoundError:
-        return Entry(folder.name, folder.name, problem="There are no results: no run has finished yet.")
+        return Entry(folder.name, folder.name, problem=PROBLEMS["missing"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return Entry(folder.name, folder.name, problem="results.json cannot be read; run this campaign again.")
+        return Entry(folder.name, folder.name, problem=PROBLEMS["broken"])
 
 
 def _entry(folder: str, results: dict) -> Entry:

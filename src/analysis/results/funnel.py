@@ -48,14 +48,20 @@ def funnel(facts: Facts, name: str) -> list[Step]:
     """
     asked = facts.campaign.funnels[name]
     steps = _steps(facts, name, asked, ["", *asked.by])
-    if asked.period is None:
-        for phase in ("before", "during", "after"):
-            period = facts.campaign.phase(phase)
-            if period and _is_covered(facts, period):
-                own = _steps(facts, name, asked.model_copy(update={"period": period}), [""])
-                steps += [replace(step, by="phase", segment=phase) for step in own]
-    is_alone = {step.segment for step in steps if step.by == "phase"} <= {"during"}
-    return [step for step in steps if not (is_alone and step.by == "phase")]
+    return steps if asked.period else steps + _by_phase(facts, name, asked, [step for step in steps if step.by == ""])
+
+
+def _by_phase(facts: Facts, name: str, asked: Funnel, during: list[Step]) -> list[Step]:
+    """The same funnel for entries before and after the campaign; empty when nobody entered at another time."""
+    found = {"during": during}
+    for phase in ("before", "after"):
+        period = facts.campaign.phase(phase)
+        if period and _is_covered(facts, period):
+            found[phase] = _steps(facts, name, asked.model_copy(update={"period": period}), [""])
+    shown = [phase for phase in ("before", "during", "after") if found.get(phase)]
+    if len(shown) < 2:
+        return []
+    return [replace(step, by="phase", segment=phase) for phase in shown for step in found[phase]]
 
 
 def _is_covered(facts: Facts, period: Period) -> bool:

@@ -10,6 +10,8 @@ from analysis.showing import words
 from analysis.showing.reader import Reader
 from analysis.showing.table import Html, definitions
 
+PHASES = {"before": "Time before", "after": "Time after"}
+
 
 def rules(facts: Facts, reader: Reader) -> Html:
     """The definitions box."""
@@ -19,8 +21,7 @@ def rules(facts: Facts, reader: Reader) -> Html:
                           start=_edge(facts, campaign.period, 0, reader), end=_edge(facts, campaign.period, 1, reader),
                           zone=campaign.time_zone, first=_moment(facts.tables.data_from, reader),
                           last=_moment(facts.tables.data_until, reader))),
-        *((say(title), _phase(facts, phase, reader)) for phase, title in
-          (("before", "Time before"), ("after", "Time after")) if campaign.phase(phase)),
+        *((say(title), _phase(facts, phase, reader)) for phase, title in PHASES.items() if campaign.phase(phase)),
         (say("Users"), words.population(facts, reader)),
         *((say("Metric: {name}", name=reader.label(name)), _metric(metric, reader))
           for name, metric in campaign.metrics.items()),

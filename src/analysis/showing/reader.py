@@ -13,6 +13,7 @@ from babel.messages import pofile
 
 from analysis.params.model import Campaign
 
+UNITS = {"{n} days": 86400, "{n} hours": 3600, "{n} minutes": 60}
 LOCALES = {"en": "en_US", "zh": "zh_Hans_CN"}
 MISSING = "–"
 
@@ -147,7 +148,7 @@ class Reader:
         """The largest fitting unit, one decimal."""
         if math.isnan(seconds):
             return MISSING
-        for size, message in ((86400, "{n} days"), (3600, "{n} hours"), (60, "{n} minutes")):
+        for message, size in UNITS.items():
             if abs(seconds) >= size:
                 return self.say(message, n=self.number(seconds / size, 1).removesuffix(".0"))
         return self.say("{n} seconds", n=self.number(seconds, 0))

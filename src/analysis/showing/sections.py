@@ -24,14 +24,14 @@ from analysis.showing.table import Html, paragraphs
 def goals(rows: Sequence[Goal], conflicts: Sequence[Conflict], reader: Reader) -> Stack:
     """The goals with their verdicts, and which goal decides where two pull apart."""
     if not rows:
-        return _nothing("The params state no goals.", reader)
+        return _nothing(reader.say("The params state no goals."))
     clashes = [words.conflict(row, reader) for row in conflicts]
     return Stack([tables.goals(rows, reader), *([paragraphs(clashes, "note")] if clashes else [])])
 
 
 def goal_chart(rows: Sequence[Goal], reader: Reader) -> Stack:
     if not rows:
-        return _nothing("The params state no goals.", reader)
+        return _nothing(reader.say("The params state no goals."))
     return Stack([show(figures.plot_goals(list(rows), reader), words.goals(rows, reader))])
 
 
@@ -58,7 +58,7 @@ def trust(facts: Facts, checks: Sequence[Check], reader: Reader) -> Stack:
 def effects(rows: Sequence[Uplift], reader: Reader) -> Stack:
     """Effects against control: what the arm got in all, the forest of relative effects, the table."""
     if not rows:
-        return _nothing("The campaign has no arms, so there is no effect to show.", reader)
+        return _nothing(reader.say("The campaign has no arms, so there is no effect to show."))
     added = [words.added(row, reader) for row in rows if row.role == "primary" and row.total == row.total]
     return Stack([*([paragraphs(added)] if added else []),
                   show(figures.plot_uplifts(rows, reader), words.uplifts(rows, reader)), tables.uplifts(rows, reader)])
@@ -67,7 +67,7 @@ def effects(rows: Sequence[Uplift], reader: Reader) -> Stack:
 def phases(rows: Sequence[Phase], days: Sequence[Daily], metric: str, reader: Reader) -> Stack:
     """The primary metric by phase and by day, every metric in the table."""
     if not rows:
-        return _nothing("The params name no time before or after.", reader)
+        return _nothing(reader.say("The params name no time before or after."))
     own = [row for row in rows if row.metric == metric]
     shown = [show(figures.plot_phases(own, reader), words.phases(own, metric, reader))] if own else []
     if days:
@@ -78,7 +78,7 @@ def phases(rows: Sequence[Phase], days: Sequence[Daily], metric: str, reader: Re
 def funnels(steps: Sequence[Step], reader: Reader) -> Stack:
     """Every funnel: the whole, then each breakdown."""
     if not steps:
-        return _nothing("The params name no funnels.", reader)
+        return _nothing(reader.say("The params name no funnels."))
     shown = Stack()
     for name in dict.fromkeys(step.funnel for step in steps):
         own = [step for step in steps if step.funnel == name]
@@ -99,9 +99,9 @@ def _breakdown(steps: Sequence[Step], by: str, reader: Reader) -> list[object]:
 def retention(cells: Sequence[Cell], asked: Retention | None, reader: Reader) -> Stack:
     """Pooled curves, then the triangle of cohorts."""
     if asked is None:
-        return _nothing("The params do not ask for retention.", reader)
+        return _nothing(reader.say("The params do not ask for retention."))
     if not cells:
-        return _nothing("Nobody started in the range of cohorts.", reader)
+        return _nothing(reader.say("Nobody started in the range of cohorts."))
     every = asked.every
     shown = Stack([show(figures.plot_retention(list(cells), reader), words.retention(cells, every, reader)),
                    tables.retention(cells, every, reader)])
@@ -114,7 +114,7 @@ def retention(cells: Sequence[Cell], asked: Retention | None, reader: Reader) ->
 def money(rows: Sequence[Cost], reader: Reader) -> Stack:
     """Cost by item and in all."""
     if len(rows) < 2:
-        return _nothing("The params state no costs.", reader)
+        return _nothing(reader.say("The params state no costs."))
     return Stack([show(figures.plot_costs(list(rows), reader), words.costs(rows, reader)), tables.costs(rows, reader)])
 
 
@@ -123,5 +123,5 @@ def limits(facts: Facts, reader: Reader) -> Html:
     return paragraphs(words.limits(facts, reader))
 
 
-def _nothing(message: str, reader: Reader) -> Stack:
-    return Stack([paragraphs([reader.say(message)])])
+def _nothing(sentence: str) -> Stack:
+    return Stack([paragraphs([sentence])])

@@ -17,6 +17,9 @@ from analysis.showing import words
 from analysis.showing.reader import MISSING, Reader
 from analysis.showing.table import Cell, Column, Table
 
+CHECKS = {"split": "Split of the arms", "two_arms": "Users in two arms", "balance": "Arms alike before",
+          "coverage": "Data cover the time", "missing_days": "Missing days", "without_key": "Rows without a key",
+          "duplicates": "Rows that came twice", "missing_amounts": "Missing amounts", "unknown_users": "Unknown users"}
 STATES = {"ok": "fine", "warn": "look", "fail": "failed"}
 VERDICTS = {"met": "met", "missed": "missed", "unknown": "not known", "better": "better", "worse": "worse",
             "cannot_tell": "cannot tell", "safe": "held", "broken": "broken"}
@@ -64,12 +67,9 @@ def _interval(lower: float, upper: float, show: object, reader: Reader) -> str:
 def checks(rows: Sequence[Check], reader: Reader) -> Table:
     """One row per trust check, worst first."""
     say = reader.say
-    names = {"split": "Split of the arms", "two_arms": "Users in two arms", "balance": "Arms alike before",
-             "coverage": "Data cover the time", "missing_days": "Missing days", "without_key": "Rows without a key",
-             "duplicates": "Rows that came twice", "missing_amounts": "Missing amounts", "unknown_users": "Unknown users"}
     columns = [Column("check", say("Check")), Column("state", say("State")), Column("found", say("What was found"))]
     return Table("checks", say("Trust checks: may the numbers be believed?"), columns, [
-        [Cell(f"{row.name} {row.subject}".strip(), say(names[row.name])), Cell(row.state, say(STATES[row.state]), row.state),
+        [Cell(f"{row.name} {row.subject}".strip(), say(CHECKS[row.name])), Cell(row.state, say(STATES[row.state]), row.state),
          Cell(row.found, words.check(row, reader))] for row in rows])
 
 

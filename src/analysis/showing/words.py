@@ -51,6 +51,10 @@ REASONS = {
     "zero_baseline": "the baseline is zero", "negative_baseline": "the baseline is negative", "zero_total": "the total is zero",
 }
 
+LEFT_OUT = {
+    "n_no_consent": "{n} without consent", "n_not_in_population": "{n} outside the population",
+    "n_two_arms": "{n} in two arms", "n_unassigned": "{n} without an assignment", "n_too_late": "{n} too late",
+}
 CHECKS = {  # what is said when a check is fine, and when it is not
     "split": ("{n} users were split as planned (p {p}).", "{n} users were not split as planned (p {p})."),
     "two_arms": ("Nobody was in two arms.", "{found} of {n} users were in two arms; they are left out."),
@@ -298,11 +302,7 @@ def costs(rows: list[Cost], reader: Reader) -> str:
 def population(facts: Facts, reader: Reader) -> str:
     """Who counts, and who was left out for what."""
     left = facts.left
-    why = {
-        "{n} without consent": left.n_no_consent, "{n} outside the population": left.n_not_in_population,
-        "{n} in two arms": left.n_two_arms, "{n} without an assignment": left.n_unassigned,
-        "{n} too late": left.n_too_late}
-    out = [reader.say(text, n=reader.count(n)) for text, n in why.items() if n]
+    out = [reader.say(text, n=reader.count(getattr(left, why))) for why, text in LEFT_OUT.items() if getattr(left, why)]
     said = reader.say("{n} of {known} users count", n=reader.count(left.n_users), known=reader.count(left.n_known))
     return said + (reader.say("; left out: {out}", out=reader.say(", ").join(out)) if out else "") + reader.say(".")
 
