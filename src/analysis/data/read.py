@@ -164,7 +164,7 @@ def _clean(table: Table, name: str) -> Table:
         rest = [c for c in table.columns if c != row_id]
         window = ibis.window(group_by=row_id, order_by=rest)
         first = ibis.row_number().over(window) == 0
-        table = table.filter(table[row_id].isnull() | first)
+        table = table.filter(table[row_id].isnull() | first).cache()  # sorted once, not for every question
     return table
 
 

@@ -102,3 +102,7 @@ def _progress(name: str) -> Any:
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -123,7 +123,7 @@ def heading(campaign: Campaign, language: str) -> Heading:
 
 def provenance(campaign: Campaign) -> Provenance:
     paths = [path for name in COLUMNS for source in getattr(campaign.sources, name) or () for path in find(campaign, source)]
-    libraries = {name: version(name) for name in ("duckdb", "ibis-framework", "scipy", "statsmodels", "pandas")}
+    libraries = {name: version(name) for name in ("duckdb", "ibis-framework", "scipy", "pandas")}
     return Provenance(
         version("campaign-analysis"), platform.python_version(), libraries,
         hashlib.sha256(campaign.path.read_bytes()).hexdigest(), dict(hashed(sorted(set(paths)))))

@@ -110,8 +110,9 @@ class Reader:
 
     def total(self, value: float, unit: str) -> str:
         """A sum over users; things that are counted come whole."""
-        return self.money(value) if unit and unit == self.currency else self.number(
-            value, 0 if abs(value) >= 10 or value == round(value) else None)
+        if unit and unit == self.currency:
+            return self.money(value)
+        return self.number(value, 0 if abs(value) >= 10 or value % 1 == 0 else None)
 
     def level(self, value: float, unit: str, measure: str) -> str:
         """The level of a goal: a total, or a value per user."""
