@@ -49,7 +49,8 @@ def main(params: str = "params/double11-2025.yml", rounds: str = "3") -> None:
             parts.append(json.loads((Path(out) / Path(params).stem / "run.json").read_text("utf-8")))
     print(f"{params}, {rounds} rounds, medians of wall-clock seconds")
     print(f"bare script       {statistics.median(bare):6.2f}")
-    print(f"campaign run      {statistics.median(whole):6.2f}   x {statistics.median(whole) / statistics.median(bare):.2f}")
+    ratio = statistics.median(whole) / statistics.median(bare)
+    print(f"campaign run      {statistics.median(whole):6.2f}   x {ratio:.2f}")
     for part in ("import_s", "kernel_s", "cells_s", "render_s"):
         print(f"  {part:15} {statistics.median(p[part] for p in parts):6.2f}")
 

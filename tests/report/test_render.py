@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 from io import StringIO
 from itertools import pairwise
+from urllib.parse import quote
 
 import nbformat
 import pytest
@@ -78,12 +79,15 @@ def test_a_figure_without_words_is_refused():
         render(notebook)
 
 
-@pytest.mark.parametrize("name", ["../../etc", "a/b", "", "goals"])
-def test_a_table_that_would_be_written_elsewhere_or_twice_is_refused(name):
+@pytest.mark.parametrize(("name", "file"), [
+    ("../../etc", "etc"), ("a/b", "a_b"), ("", "table"), ("goals", "goals_2"), ("GOALS", "GOALS_2"),
+    ("漏斗 1", "漏斗_1"), ("x" * 300, "x" * 60)])
+def test_a_table_is_written_beside_the_others_under_a_name_of_its_own(name, file):
     notebook = sample()
     notebook.cells[-2].outputs = [html("<p></p>", table={"name": name, "columns": [], "rows": []})]
-    with pytest.raises(ValueError, match="a table's name"):
-        render(notebook)
+    page = render(notebook)
+    assert list(page.tables) == ["goals", "funnel_purchase", file]
+    assert f'href="tables/{quote(file)}.csv"' in page.html
 
 
 # What is chosen

@@ -205,21 +205,21 @@ class TestRetention:
 
 class TestTriangle:
     def test_a_period_that_is_not_over_is_blank_and_not_zero(self):
-        ax = plot_retention_triangle(cells({0: [1, 0.5, 0.0], 1: [1, 0.6], 2: [1]}), EN)
+        ax = plot_retention_triangle(cells({0: [1, 0.5, 0.0], 1: [1, 0.6], 2: [1]}, "on"), EN)
         shown = ax.collections[0].get_array()
         assert shown.tolist() == [[50, 0], [60, None], [None, None]]
         assert texts(ax) == ["50", "0", "60"]
 
     def test_rows_name_the_cohort_and_its_size(self):
-        ax = plot_retention_triangle(cells({0: [1, 0.5]}), EN)
+        ax = plot_retention_triangle(cells({0: [1, 0.5]}, "on"), EN)
         assert [tick.get_text() for tick in ax.get_yticklabels()] == ["4 Mar 2024 (n = 100)"]
 
     def test_many_cohorts_get_a_scale_instead_of_numbers(self):
-        ax = plot_retention_triangle(cells({week: [1] + [0.5] * (30 - week) for week in range(30)}), EN)
+        ax = plot_retention_triangle(cells({week: [1] + [0.5] * (30 - week) for week in range(30)}, "on"), EN)
         assert not texts(ax) and len(ax.figure.axes) == 2 and len(ax.get_yticklabels()) <= 16
 
     def test_the_pooled_row_and_the_other_flavour_are_left_out(self):
-        ax = plot_retention_triangle(cells({0: [1, 0.5], None: [1, 0.9]}) + cells({0: [1, 0.1]}, "on"), EN)
+        ax = plot_retention_triangle(cells({0: [1, 0.5], None: [1, 0.9]}, "on") + cells({0: [1, 0.1]}), EN)
         assert texts(ax) == ["50"]
 
 
@@ -299,7 +299,8 @@ class TestPhases:
 
     def test_a_missing_phase_is_said(self):
         ax = plot_phases([phase("during", 7), phase("after", NAN)], EN)
-        assert [tick.get_text().splitlines()[1] for tick in ax.get_xticklabels()] == ["no data", "10 days", "no data"]
+        said = [tick.get_text().splitlines()[1] for tick in ax.get_xticklabels()]
+        assert said == ["no data", "10 days", "10 of 10 days"]
 
     def test_groups_differ_by_marker(self):
         ax = plot_phases([phase("before", 5, "a"), phase("before", 6, "b")], EN)
@@ -340,7 +341,7 @@ class TestCosts:
     def test_an_unknown_amount_has_words_and_no_bar(self):
         ax = plot_costs([cost("media", 70.0), cost("staff", NAN)], EN)
         assert [width for _, width in bars(ax) if not math.isnan(width) and width] == [70]
-        assert texts(ax)[2:] == ["staff", "not known"]
+        assert texts(ax)[2:] == ["staff", "unknown"]
 
 
 def gallery(reader: Reader, name: str = "orders") -> list[Axes]:
@@ -349,7 +350,7 @@ def gallery(reader: Reader, name: str = "orders") -> list[Axes]:
         plot_funnel(steps({name: 100, "cart": 40}), reader),
         plot_funnel_by(steps({"visit": 10, name: 4}, "channel", name), reader),
         plot_retention(cells({None: [1, 0.5, 0.4]}), reader),
-        plot_retention_triangle(cells({0: [1, 0.5, 0.4], 1: [1, 0.5]}), reader),
+        plot_retention_triangle(cells({0: [1, 0.5, 0.4], 1: [1, 0.5]}, "on"), reader),
         plot_uplifts([uplift(name)], reader),
         plot_goals([goal(name)], reader),
         plot_phases([phase("before", 5, group, metric=name) for group in (name, "b")], reader),
@@ -469,7 +470,7 @@ class TestPicture:
         assert first.get("style") == f"fill: {theme.PAPER}"
 
     def test_blank_cells_weigh_nothing(self):
-        svg = show(plot_retention_triangle(cells({0: [1, 0.5, 0.4], 1: [1, 0.5], 2: [1]}), EN), "x").svg
+        svg = show(plot_retention_triangle(cells({0: [1, 0.5, 0.4], 1: [1, 0.5], 2: [1]}, "on"), EN), "x").svg
         assert svg.count("fill-opacity") == 3 and 'style="fill: none"' not in svg
 
     def test_text_stays_text(self):

@@ -1,4 +1,7 @@
-"""Between UTC and the campaign's wall clock. Ibis's own zone casts do nothing on DuckDB, so the engine's function is named."""
+"""Between UTC and the campaign's wall clock.
+
+Ibis's own zone casts do nothing on DuckDB, so the engine's function is named.
+"""
 
 from __future__ import annotations
 
@@ -33,5 +36,5 @@ def utc(at: TimestampColumn, zone: str) -> TimestampColumn:
 
 
 def micros(at: TimestampColumn) -> ibis.expr.types.IntegerColumn:
-    """Microseconds since 1970, equal on every engine (`epoch_seconds` is fractional on one and truncated on another)."""
+    """Microseconds since 1970, equal on every engine; `epoch_seconds` is fractional on one, truncated on another."""
     return at.cast("timestamp").delta(ibis.timestamp("1970-01-01"), unit="microsecond")

@@ -13,13 +13,15 @@ from analysis.params.model import Retention
 
 
 def cohort_facts(facts: Facts, retention: Retention) -> Table:
-    """One row per user whose first start in history lies in the range of cohorts: user_id, cohort (first day of its period).
+    """One row per user whose first start in history lies in the range of cohorts: user_id, cohort.
+
+    cohort   first day of the period that the start lies in
     """
     campaign = facts.campaign
     events = _until_the_end(facts)
     starts = events.filter(events.event == retention.start) if retention.start else events
     firsts = starts.group_by("user_id").aggregate(first=starts.at.min())
-    opens, closes = ((retention.cohorts or campaign.period).interval(campaign.time_zone))
+    opens, closes = (retention.cohorts or campaign.period).interval(campaign.time_zone)
     inside = (firsts["first"] >= _naive(opens)) & (firsts["first"] < _naive(closes))
     day = local_day(firsts["first"], campaign.time_zone)
     return firsts.filter(inside).select("user_id", cohort=begin(day, retention.every))
@@ -31,8 +33,8 @@ def return_facts(facts: Facts, retention: Retention) -> Table:
     returns = events.filter(events.event == retention.returning) if retention.returning else events
     returns = returns.select("user_id", day=begin(local_day(returns.at, facts.campaign.time_zone), retention.every))
     joined = returns.distinct().inner_join(cohort_facts(facts, retention), "user_id")
-    return joined.select("user_id", "cohort", period=_periods(joined.cohort, joined.day, retention.every)).filter(
-        lambda t: t.period >= 1)
+    periods = joined.select("user_id", "cohort", period=_periods(joined.cohort, joined.day, retention.every))
+    return periods.filter(periods.period >= 1)
 
 
 def begin(day: DateColumn, every: str) -> DateColumn:

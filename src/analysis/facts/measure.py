@@ -13,8 +13,9 @@ from analysis.facts.moments import Moments, PairedMoments, RatioMoments
 
 def moments(wide: Table, names: Sequence[str], by: str = "variant") -> dict[tuple[str, str], Moments]:
     """(arm, metric) -> moments; centred in the engine, so that large values do not cancel."""
-    found = _query(wide, by, {f"{kind}_{name}": getattr(wide[name], call)(**how)
-                              for name in names for kind, call, how in (("mean", "mean", {}), ("var", "var", {"how": "sample"}))})
+    found = _query(wide, by, {
+        **{f"mean_{name}": wide[name].mean() for name in names},
+        **{f"var_{name}": wide[name].var(how="sample") for name in names}})
     return {(row[by], name): Moments(row["n"], _float(row[f"mean_{name}"]), _float(row[f"var_{name}"]))
             for row in found for name in names}
 

@@ -42,16 +42,16 @@ class Facts:
     @cached_property
     def groups(self) -> dict[str, int]:
         """Users per arm or group, control first and then by name."""
-        counted = self.population.group_by("variant").aggregate(n=lambda t: t.count()).to_pyarrow().to_pylist()
+        counts = _counts(self.population, "variant")
         control = self.campaign.arms.control if self.campaign.arms else None
-        return {row["variant"]: row["n"] for row in sorted(counted, key=lambda r: (r["variant"] != control, r["variant"]))}
+        return {group: counts[group] for group in sorted(counts, key=lambda group: (group != control, group))}
 
 
 def observe(campaign: Campaign, tables: Tables) -> Facts:
     """The campaign's population, counted once and kept in the engine."""
     known = _users(campaign, tables)
     judged = _judge(campaign, tables, known).cache()
-    counts = {row["why"]: row["n"] for row in judged.group_by("why").aggregate(n=judged.count()).to_pyarrow().to_pylist()}
+    counts = _counts(judged, "why")
     population = judged.filter(judged.why == "").drop("why").cache()
     left = Left(
         n_known=sum(counts.values()), n_users=counts.get("", 0), n_rows_of_unknown=_unknown_rows(tables, judged),
@@ -60,12 +60,15 @@ def observe(campaign: Campaign, tables: Tables) -> Facts:
     return Facts(campaign, tables, population, left)
 
 
+def _counts(table: Table, column: str) -> dict[str, int]:
+    return {row[column]: row["n"] for row in table[column].value_counts(name="n").to_pyarrow().to_pylist()}
+
+
 def _users(campaign: Campaign, tables: Tables) -> Table:
     """One row per user with attributes; where there is no users table, whoever was assigned or did something."""
     if tables.users is not None:
         users = tables.users
-        rest = [c for c in users.columns if c != "user_id"]
-        return users.group_by("user_id").aggregate(**{c: users[c].min() for c in rest})  # copies of a user: counted in trust
+        return users.group_by("user_id").aggregate(**{c: users[c].min() for c in users.columns if c != "user_id"})
     named = [t.select("user_id") for t in (tables.assignments, tables.events, tables.orders) if t is not None]
     if tables.assignments is not None and not campaign.population.unassigned:
         named = named[:1]
@@ -81,7 +84,6 @@ def _judge(campaign: Campaign, tables: Tables, users: Table) -> Table:
         reasons.append((~users[people.consent].fill_null(False), "no_consent"))
     for column, values in people.where.items():
         reasons.append((~users[column].cast("string").isin(values).fill_null(False), "not_in_population"))
-    late = users.registered_at >= end if "registered_at" in users.columns else None
     if tables.assignments is None:
         marked = users.mutate(variant=ibis.literal(""), entered_at=start)
     else:
@@ -90,21 +92,20 @@ def _judge(campaign: Campaign, tables: Tables, users: Table) -> Table:
         if people.unassigned:
             marked = marked.mutate(variant=marked.variant.fill_null(people.unassigned),
                                    entered_at=marked.entered_at.fill_null(start))
-        marked = marked.mutate(n_arms=marked.n_arms.fill_null(0 if not people.unassigned else 1))
-        reasons += [(marked.n_arms > 1, "two_arms"), (marked.n_arms == 0, "unassigned"), (marked.entered_at >= end, "too_late")]
-    if late is not None:
+        n_arms = marked.n_arms.fill_null(1 if people.unassigned else 0)
+        reasons += [(n_arms > 1, "two_arms"), (n_arms == 0, "unassigned"), (marked.entered_at >= end, "too_late")]
+    if "registered_at" in marked.columns:
         reasons.append((marked.registered_at >= end, "too_late"))
-    why = ibis.cases(*[(marked.bind(flag)[0], word) for flag, word in reasons], else_="") if reasons else ibis.literal("")
-    return marked.mutate(why=why).drop(*[c for c in ("n_arms",) if c in marked.columns])
+    flags = [(marked.bind(flag)[0], word) for flag, word in reasons]
+    why = ibis.cases(*flags, else_="") if flags else ibis.literal("")
+    return marked.mutate(why=why).select(*users.columns, "variant", "entered_at", "why")
 
 
 def _arms(assignments: Table, start: ibis.expr.types.TimestampScalar) -> Table:
     """One row per assigned user: arm, number of arms, and from when rows count (not before the period)."""
-    at = assignments.assigned_at if "assigned_at" in assignments.columns else ibis.null("timestamp")
-    first = at.min() if "assigned_at" in assignments.columns else ibis.null("timestamp")
+    first = assignments.assigned_at.min().fill_null(start) if "assigned_at" in assignments.columns else start
     return assignments.group_by("user_id").aggregate(
-        variant=assignments.variant.min(), n_arms=assignments.variant.nunique(),
-        entered_at=ibis.greatest(first.fill_null(start), start))
+        variant=assignments.variant.min(), n_arms=assignments.variant.nunique(), entered_at=ibis.greatest(first, start))
 
 
 def _unknown_rows(tables: Tables, known: Table) -> int:

@@ -133,9 +133,7 @@ def _value(rows: Table, metric: Metric) -> FloatingColumn:
     """Sum over the blocks of one user."""
     where = ibis.and_(*[rows[c].cast("string").isin(v) for c, v in metric.where.items()]) if metric.where else None
     if metric.kind == "sum":
-        amount = rows[metric.sum.split(".")[1]]
-        is_number = amount.notnull() & ~amount.isnan() & ~amount.isinf()  # counted by the trust checks
-        return amount.sum(where=is_number if where is None else is_number & where).fill_null(0.0).cast("float64")
+        return rows[metric.sum.split(".")[1]].sum(where=where).fill_null(0.0).cast("float64")
     if metric.kind == "any":
         return rows.block.nunique(where=where).cast("float64")
     return (rows.count() if where is None else rows.count(where=where)).cast("float64")
@@ -144,7 +142,8 @@ def _value(rows: Table, metric: Metric) -> FloatingColumn:
 def daily_facts(facts: Facts, name: str) -> Table:
     """One row per group and local day with a row of the metric's table: variant, day, value (a total over users).
 
-    Days from the first to the last phase of the campaign; a ratio metric gives the ratio of the day's totals.
+    Days from the first to the last phase of the campaign; a ratio metric gives the ratio of the day's totals. As in
+    `user_facts`, what a user did in the campaign before entry does not count.
     """
     campaign = facts.campaign
     spans = [campaign.phase(phase).interval(campaign.time_zone)
@@ -155,14 +154,16 @@ def daily_facts(facts: Facts, name: str) -> Table:
     if len(parts) == 1:
         return parts[0]
     both = parts[0].inner_join(parts[1], ["variant", "day"])
-    return both.select("variant", "day", value=both.value / both.value_right.nullif(0)).filter(lambda t: t.value.notnull())
+    both = both.filter(both.value_right != 0)
+    return both.select("variant", "day", value=both.value / both.value_right)
 
 
 def _daily_total(facts: Facts, name: str, start: datetime, end: datetime) -> Table:
     metric = facts.campaign.metrics[name]
     rows = rows_of(facts, metric.table)
-    rows = rows.filter((rows.at >= ibis.timestamp(start.replace(tzinfo=None)))
-                       & (rows.at < ibis.timestamp(end.replace(tzinfo=None))))
+    opens = facts.campaign.period.interval(facts.campaign.time_zone)[0]
+    start, opens, end = (ibis.timestamp(t.replace(tzinfo=None)) for t in (start, opens, end))
+    rows = rows.filter((rows.at >= start) & (rows.at < end) & ((rows.at < opens) | (rows.at >= rows.entered_at)))
     rows = rows.mutate(day=local_day(rows.at, facts.campaign.time_zone), block=ibis.literal(0))
     users = rows.group_by("user_id", "variant", "day").aggregate(value=_value(rows, metric))
     return users.group_by("variant", "day").aggregate(value=users.value.sum())

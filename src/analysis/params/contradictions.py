@@ -6,23 +6,27 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
-from analysis.params.model import suggest
+from analysis.params.part import suggest
+from analysis.params.values import parse_number
 
 Mistake = tuple[tuple, str]
+OWN_NAMES = ("user_id", "variant")   # columns that stand beside the metrics in the facts
 
 
 def contradictions(c: Any, broken: set[str]) -> Iterator[Mistake]:
     """Each mistake as (where, message).
 
-    c        a campaign whose unreadable or absent parts are None
+    c        a campaign whose unreadable or absent parts are None, and so are unreadable metrics, goals and funnels
     broken   names of the parts that are there but unreadable: nothing is said about what leans on them
     """
     yield from _arms(c, broken)
     yield from _periods(c)
+    yield from _sources(c)
+    yield from _names(c)
     yield from _metrics(c, broken)
     yield from _goals(c, broken)
-    yield from _steps(c, broken)
-    yield from _costs(c, broken)
+    yield from _steps(c)
+    yield from _costs(c)
 
 
 def _arms(c: Any, broken: set[str]) -> Iterator[Mistake]:
@@ -31,14 +35,17 @@ def _arms(c: Any, broken: set[str]) -> Iterator[Mistake]:
             "missing: say `arms:` with a control and shares, or `no_control_group:` with the reason why there is none")
     if c.arms and c.no_control_group:
         yield ("no_control_group",), "stands beside `arms:`; a campaign has one or the other"
-    if c.arms:
-        if c.arms.control not in c.arms.shares:
-            yield ("arms", "control"), f"'{c.arms.control}' is not among the shares{suggest(c.arms.control, c.arms.shares)}"
-        total = sum(c.arms.shares.values())
-        if abs(total - 1) > 1e-6:
-            yield ("arms", "shares"), f"add up to {total:.4g}, not to 1 (100%)"
-        if c.sources and not c.sources.assignments:
-            yield ("sources",), "arms need `assignments:`, the table that says who was in which arm"
+    if not c.arms:
+        return
+    shares = c.arms.shares
+    if c.arms.control not in shares:
+        yield ("arms", "control"), f"'{c.arms.control}' is not among the shares{suggest(c.arms.control, shares)}"
+    for arm in (arm for arm, share in shares.items() if share == 0):
+        yield ("arms", "shares", arm), "is 0%: an arm that nobody is meant to be in"
+    if abs(sum(shares.values()) - 1) > 1e-6:
+        yield ("arms", "shares"), f"add up to {sum(shares.values()):.4g}, not to 1 (100%)"
+    if c.sources and not c.sources.assignments:
+        yield ("sources",), "arms need `assignments:`, the table that says who was in which arm"
 
 
 def _periods(c: Any) -> Iterator[Mistake]:
@@ -61,84 +68,127 @@ def _days(period: Any) -> str:
     return f"{period.length.total_seconds() / 86400:g} days"
 
 
+def _sources(c: Any) -> Iterator[Mistake]:
+    if not c.sources:
+        return
+    if not (c.sources.events or c.sources.orders):
+        yield ("sources",), "has neither `events:` nor `orders:`: there is nothing to count"
+    if c.population and not c.sources.users:
+        for key in ("consent", "where"):
+            if getattr(c.population, key):
+                yield ("population", key), "looks at users, but `sources:` has no `users:`"
+    if c.population and c.population.unassigned and not c.sources.assignments:
+        yield ("population", "unassigned"), "names who has no assignment, but `sources:` has no `assignments:`"
+
+
+def _names(c: Any) -> Iterator[Mistake]:
+    """Names of metrics become columns, of which engines do not tell upper from lower case."""
+    seen: dict[str, str] = {}
+    for name in c.metrics or {}:
+        first = seen.setdefault(name.lower(), name)
+        if first != name:
+            yield ("metrics", name), f"differs from '{first}' only in upper and lower case"
+        if name.lower() in OWN_NAMES:
+            yield ("metrics", name), "is the name of a column of every table; choose another"
+
+
 def _metrics(c: Any, broken: set[str]) -> Iterator[Mistake]:
     if not c.metrics:
         return
-    primary = [name for name, metric in c.metrics.items() if metric.role == "primary"]
-    if len(primary) != 1:
+    primary = [name for name, metric in c.metrics.items() if metric and metric.role == "primary"]
+    if len(primary) > 1 or (not primary and None not in c.metrics.values()):
         yield ("metrics",), f"exactly one metric is primary; found {', '.join(primary) or 'none'}"
     for name, metric in c.metrics.items():
-        for part in metric.ratio:
-            if part not in c.metrics:
-                yield ("metrics", name, "ratio"), f"'{part}' is not a metric of this file{suggest(part, c.metrics)}"
-            elif c.metrics[part].ratio:
-                yield ("metrics", name, "ratio"), f"'{part}' is a ratio itself"
-        times = {(c.metrics[part].window, c.metrics[part].over) for part in metric.ratio if part in c.metrics}
-        if len(times) > 1:
-            yield ("metrics", name, "ratio"), "its two metrics are counted over different times"
+        if metric is None:
+            continue
+        for message in _ratio(c, metric):
+            yield ("metrics", name, "ratio"), message
         if metric.over != "period" and c.after is None and "after" not in broken:
             yield ("metrics", name, "over"), f"is {metric.over}, but the campaign has no `after:`"
         if c.sources and metric.table and not getattr(c.sources, metric.table):
             yield ("metrics", name, metric.kind), f"counts {metric.table}, but `sources:` has no `{metric.table}:`"
-        if metric.window and not (c.sources and c.sources.assignments) and "sources" not in broken:
+        if metric.window and c.sources and not c.sources.assignments:
             yield ("metrics", name, "window"), "runs from a user's assignment, but `sources:` has no `assignments:`"
+
+
+def _ratio(c: Any, metric: Any) -> Iterator[str]:
+    for part in metric.ratio:
+        if part not in c.metrics:
+            yield f"'{part}' is not a metric of this file{suggest(part, c.metrics)}"
+        elif c.metrics[part] and c.metrics[part].ratio:
+            yield f"'{part}' is a ratio itself"
+    if len({(part.window, part.over) for part in _parts(c, metric)}) > 1:
+        yield "its two metrics are counted over different times"
+
+
+def _parts(c: Any, metric: Any) -> list[Any]:
+    """The readable metrics that a ratio is made of, or the metric itself."""
+    named = [c.metrics.get(part) for part in metric.ratio] if metric.ratio else [metric]
+    return [part for part in named if part is not None]
 
 
 def _goals(c: Any, broken: set[str]) -> Iterator[Mistake]:
     for i, goal in enumerate(c.goals or []):
-        metric = (c.metrics or {}).get(goal.metric)
-        if c.metrics and metric is None:
-            yield ("goals", i, "metric"), f"'{goal.metric}' is not a metric of this file{suggest(goal.metric, c.metrics)}"
-        if c.period and goal.deadline and _last_day(goal.deadline) < _last_day(c.period.end):
-            yield ("goals", i, "deadline"), f"{goal.deadline} is before the period ends; goals are measured over the period"
-        if goal.target.change is None:
+        if goal is None:
             continue
-        if goal.baseline == "before" and c.baseline is None and "baseline" not in broken:
-            yield ("goals", i, "target"), "is a change, but there is no `baseline:` period to compare with"
-        if goal.baseline == "before" and metric is not None and not _has_phases(c, metric):
-            yield ("goals", i, "baseline"), (
+        if c.metrics and goal.metric not in c.metrics:
+            yield ("goals", i, "metric"), (
+                f"'{goal.metric}' is not a metric of this file{suggest(goal.metric, c.metrics)}")
+        if c.period and goal.deadline and _last_day(goal.deadline) < _last_day(c.period.end):
+            yield ("goals", i, "deadline"), (
+                f"{goal.deadline} is before the period ends; goals are measured over the period")
+        if goal.target.change is not None:
+            for key, message in _change(c, broken, goal, (c.metrics or {}).get(goal.metric)):
+                yield ("goals", i, key), message
+
+
+def _change(c: Any, broken: set[str], goal: Any, metric: Any) -> Iterator[tuple[str, str]]:
+    """What a goal that asks for a change has to be compared with."""
+    if goal.baseline == "before":
+        if c.baseline is None and "baseline" not in broken:
+            yield "target", "is a change, but there is no `baseline:` period to compare with"
+        if metric is not None and not all(part.has_phases for part in _parts(c, metric)):
+            yield "baseline", (
                 f"'{goal.metric}' is counted over another time than the period and so has no time before; "
                 "compare with control or give a number")
-        if goal.baseline == "control" and c.arms is None and "arms" not in broken:
-            yield ("goals", i, "baseline"), "is control, but the campaign has no arms"
-        if goal.baseline == "control" and goal.measure == "total" and not (metric and metric.ratio):
-            yield ("goals", i, "measure"), "totals of arms of different size cannot be compared; say measure: per_user"
-
-
-def _has_phases(c: Any, metric: Any) -> bool:
-    return all(c.metrics[part].has_phases for part in metric.ratio if part in c.metrics) if metric.ratio else metric.has_phases
+    if goal.baseline == "control":
+        if c.arms is None and "arms" not in broken:
+            yield "baseline", "is control, but the campaign has no arms"
+        if goal.measure == "total" and metric is not None and not metric.ratio:
+            yield "measure", "totals of arms of different size cannot be compared; say measure: per_user"
 
 
 def _last_day(moment: date) -> date:
     return moment.date() if isinstance(moment, datetime) else moment
 
 
-def _steps(c: Any, broken: set[str]) -> Iterator[Mistake]:
+def _steps(c: Any) -> Iterator[Mistake]:
     if c.sources and not c.sources.events:
         if c.funnels:
             yield ("funnels",), "need `events:` in `sources:`"
         if c.retention:
             yield ("retention",), "needs `events:` in `sources:`"
     for name, funnel in (c.funnels or {}).items():
-        if funnel.order == "any" and (funnel.window is not None or len(set(funnel.steps)) < len(funnel.steps)):
-            yield ("funnels", name, "order"), "any needs `window: none` and steps that differ: it asks only what happened"
-    if c.sources and not (c.sources.events or c.sources.orders):
-        yield ("sources",), "has neither `events:` nor `orders:`: there is nothing to count"
-
-
-def _costs(c: Any, broken: set[str]) -> Iterator[Mistake]:
-    for item, amount in (c.costs or {}).items():
-        if _is_number(amount):
+        if not funnel or funnel.order != "any":
             continue
-        if c.metrics and amount not in c.metrics:
-            yield ("costs", item), f"'{amount}' is neither an amount nor a metric of this file{suggest(amount, c.metrics)}"
-        elif c.metrics and (c.metrics[amount].ratio or not c.metrics[amount].has_phases):
-            yield ("costs", item), f"'{amount}' has no total over the period (it is a ratio, or counted at another time)"
+        if funnel.window is not None or len(set(funnel.steps)) < len(funnel.steps):
+            yield ("funnels", name, "order"), (
+                "any needs `window: none` and steps that differ: it asks only what happened")
+
+
+def _costs(c: Any) -> Iterator[Mistake]:
+    for item, amount in (c.costs or {}).items():
+        if amount is None or not c.metrics or _is_number(amount):
+            continue
+        if amount not in c.metrics:
+            yield ("costs", item), (
+                f"'{amount}' is neither an amount nor a metric of this file{suggest(amount, c.metrics)}")
+        elif (metric := c.metrics[amount]) and (metric.ratio or not metric.has_phases):
+            yield ("costs", item), (
+                f"'{amount}' has no total over the period (it is a ratio, or counted at another time)")
 
 
 def _is_number(text: str) -> bool:
-    from analysis.params.values import parse_number
-
     try:
         parse_number(text)
     except ValueError:

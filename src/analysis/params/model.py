@@ -1,190 +1,21 @@
-"""What a campaign file can say. One default each, here and nowhere else."""
+"""What a campaign file can say. One default each, here and in the parts, and nowhere else."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
-from difflib import get_close_matches
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field, PrivateAttr, field_validator
 
+from analysis.params.metric import Goal, Metric
+from analysis.params.part import Part
+from analysis.params.period import Period, end_of, instant, known_zone
 from analysis.params.problem import Problem, dotted, line_of
-from analysis.params.values import Duration, Moment, Share, Window, parse_number, parse_share
-
-Language = Literal["en", "zh"]
-LANGUAGES: tuple[str, ...] = get_args(Language)
-
-
-def parse_text(text: Any) -> dict[str, str]:
-    """One text for every language, or one per language."""
-    texts = text if isinstance(text, dict) else {"": text}
-    if not texts or not all(isinstance(value, str) and value.strip() for value in texts.values()):
-        raise ValueError("expected a text, or one per language: {en: ..., zh: ...}")
-    unknown = sorted(set(texts) - {"", *LANGUAGES})
-    if unknown:
-        raise ValueError(f"'{unknown[0]}' is not a language of reports; there is {', '.join(LANGUAGES)}")
-    return dict(texts)
-
-
-Text = Annotated[dict[str, str], BeforeValidator(parse_text), Field(json_schema_extra={
-    "type": ["string", "object"], "propertyNames": {"enum": list(LANGUAGES)}})]
-
-
-def suggest(word: str, words: Any) -> str:
-    """` (did you mean 'x'?)` or the words there are."""
-    known = sorted(str(w) for w in words)
-    near = get_close_matches(str(word), known, n=1, cutoff=0.6)
-    if near:
-        return f" (did you mean '{near[0]}'?)"
-    return f"; there is {', '.join(known)}" if 0 < len(known) <= 20 else ""
-
-
-class Part(BaseModel):
-    """A part of a campaign file: frozen, and a key it does not know is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _name_the_key_that_was_meant(cls, value: Any, handler: Any) -> Any:
-        try:
-            return handler(value)
-        except ValidationError as error:
-            raise ValidationError.from_exception_data(cls.__name__, [
-                InitErrorDetails(type=_better(cls, e), loc=e["loc"], input=e["input"])
-                for e in error.errors()]) from None
-
-
-def _better(part: type[BaseModel], error: Any) -> PydanticCustomError:
-    key, kind = error["loc"][-1] if error["loc"] else "", error["type"]
-    if kind == "extra_forbidden" and len(error["loc"]) == 1:
-        message = f"unknown key{suggest(key, part.model_fields)}"
-    elif kind == "literal_error":
-        words = re.findall(r"'([^']*)'", error["ctx"]["expected"])
-        message = f"'{error['input']}' is not one of {', '.join(words)}{suggest(error['input'], words)}"
-        message = message.split("; there is")[0]
-    elif kind == "missing" and len(error["loc"]) == 1:
-        message = f"missing: {(part.model_fields[key].description or 'it must be said').splitlines()[0]}"
-    elif kind in EXPECTED:
-        message = f"expected {EXPECTED[kind]}, found {_shown(error['input'])}"
-    else:
-        message = error["msg"].removeprefix("Value error, ")
-    return PydanticCustomError("params", "{message}", {"message": message})  # type: ignore[arg-type]
-
-
-EXPECTED = {
-    "string_type": "a text", "dict_type": "keys and values", "model_type": "keys and values",
-    "model_attributes_type": "keys and values", "list_type": "a list", "int_parsing": "a whole number",
-    "int_type": "a whole number",
-}
-
-
-def _shown(value: Any) -> str:
-    kinds = {dict: "keys and values", list: "a list", type(None): "nothing"}
-    return kinds.get(type(value), f"'{value}'")
-
-
-class Period(Part):
-    """Local days, both inclusive; or local times, the end exclusive."""
-
-    start: Moment
-    """first day (2025-11-11) or first instant (2025-11-11 20:00)"""
-    end: Moment
-    """last day, included; or the instant after the last"""
-
-    @model_validator(mode="after")
-    def _forward(self) -> Period:
-        if self.interval("UTC")[0] >= self.interval("UTC")[1]:
-            raise ValueError(f"the end {self.end} is before the start {self.start}")
-        return self
-
-    def interval(self, zone: str) -> tuple[datetime, datetime]:
-        """First instant and the one after the last, both UTC."""
-        return _instant(self.start, zone), _end(self.end, zone)
-
-    @property
-    def length(self) -> timedelta:
-        """Wall-clock length, so that a day with a change of clocks is one day."""
-        return self.interval("UTC")[1] - self.interval("UTC")[0]
-
-
-def _instant(moment: date | datetime, zone: str) -> datetime:
-    local = moment if isinstance(moment, datetime) else datetime.combine(moment, time())
-    return (local if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))).astimezone(ZoneInfo("UTC"))
-
-
-def _end(moment: date | datetime, zone: str) -> datetime:
-    """A day as an end is included."""
-    return _instant(moment if isinstance(moment, datetime) else moment + timedelta(days=1), zone)
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-Values = Annotated[list[str], BeforeValidator(_listed), Field(
-    json_schema_extra={"type": ["array", "string", "number", "boolean"]})]
-
-
-class Source(Part):
-    """Where rows of one table lie and what their columns are called there."""
-
-    path: str
-    """a .csv, .csv.gz or .parquet file, a glob of them, or a .duckdb file; relative to this params file"""
-    table: str = ""
-    """name of the table, for a .duckdb file"""
-    columns: dict[str, str] = {}
-    """our name -> the file's name, where they differ"""
-    values: dict[str, str] = {}
-    """our name -> the same value for every row, where the file has no such column"""
-    where: dict[str, Values] = {}
-    """the file's column -> the value or values of the rows to keep"""
-    time_zone: str = ""
-    """zone of times written without one; the campaign's when empty"""
-
-    _zone = field_validator("time_zone")(lambda zone: _known_zone(zone) if zone else zone)
-
-
-SourceList = Annotated[list[Source], BeforeValidator(_listed), Field(min_length=1)]
-
-
-class Sources(Part):
-    """The tables; each one source or a list of sources with the same columns."""
-
-    users: SourceList | None = None
-    """one row per user: user_id, registered_at (optional), and any attribute to group by"""
-    assignments: SourceList | None = None
-    """one row per user: user_id, variant, assigned_at (optional: the start of the period)"""
-    events: SourceList | None = None
-    """one row per event: user_id, event, occurred_at, event_id (optional), and any property"""
-    orders: SourceList | None = None
-    """one row per order: user_id, ordered_at, amount, order_id (optional), and any number to sum"""
-    costs: SourceList | None = None
-    """one row per payment: item, amount"""
-
-
-class Population(Part):
-    """Who counts."""
-
-    consent: str = ""
-    """column of users that must be true for a user to be analysed"""
-    where: dict[str, Values] = {}
-    """column of users -> the value or values that count"""
-    unassigned: str = ""
-    """name of the group of users without an assignment; when empty they are left out, and counted"""
+from analysis.params.sources import Population, Sources
+from analysis.params.values import Language, Moment, Share, Text, Window
 
 
 class Arms(Part):
@@ -194,119 +25,6 @@ class Arms(Part):
     """the arm that did not get the campaign; never inferred"""
     shares: dict[str, Share] = Field(min_length=2)
     """arm -> its planned share of the users; together 100%"""
-
-
-Role = Literal["primary", "secondary", "guardrail", "described"]
-Direction = Literal["higher", "lower"]
-
-
-class Metric(Part):
-    """One number per user: exactly one of count, sum, any, ratio says how it is made."""
-
-    count: str = ""
-    """table whose rows are counted: events, orders, users"""
-    sum: str = ""
-    """table.column that is summed: orders.amount"""
-    any: str = ""
-    """table; 1 for a user with at least one row, else 0: the share of users who did"""
-    ratio: list[str] = Field(default=[], json_schema_extra={"minItems": 2, "maxItems": 2})
-    """[numerator, denominator]: two other metrics, summed over users and divided"""
-    where: dict[str, Values] = {}
-    """column of the table -> the value or values of the rows that count"""
-    role: Role = "secondary"
-    """primary (exactly one), secondary, guardrail (must not be harmed), or described (shown, never tested)"""
-    better: Direction = "higher"
-    """which way is better"""
-    unit: str = ""
-    """unit of the number: the currency's code, orders, minutes, ..."""
-    window: Duration | None = None
-    """count what happens within this time of a user's assignment; the period when empty"""
-    over: Literal["period", "after", "both"] = "period"
-    """when to count: the period; the time after it, to see what was only moved forward; or both together"""
-    margin: Share | None = None
-    """guardrail: the relative loss that can be borne, such as 2%"""
-
-    @property
-    def kind(self) -> str:
-        return next(kind for kind in ("count", "sum", "any", "ratio") if getattr(self, kind))
-
-    @property
-    def table(self) -> str:
-        return "" if self.ratio else (self.count or self.any or self.sum).split(".")[0]
-
-    @property
-    def has_phases(self) -> bool:
-        """Whether the same can be counted before, during and after the campaign."""
-        return self.window is None and self.over == "period"
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Metric:
-        ways = [kind for kind in ("count", "sum", "any", "ratio") if getattr(self, kind)]
-        if len(ways) != 1:
-            raise ValueError(f"say exactly one of count, sum, any, ratio; found {', '.join(ways) or 'none'}")
-        if self.ratio and (len(self.ratio) != 2 or self.where or self.window or self.over != "period"):
-            raise ValueError("ratio names two other metrics, and their own where, window and over hold")
-        if self.window and self.over != "period":
-            raise ValueError("window and over are two different times; say one")
-        if self.sum and self.sum.count(".") != 1:
-            raise ValueError(f"sum '{self.sum}' is not table.column, like orders.amount")
-        if self.table and self.table not in METRIC_TABLES:
-            raise ValueError(f"'{self.table}' is not a table{suggest(self.table, METRIC_TABLES)}")
-        if (self.role == "guardrail") != (self.margin is not None):
-            raise ValueError("a guardrail needs a margin, and only a guardrail has one")
-        return self
-
-
-METRIC_TABLES = ("events", "orders", "users")
-
-
-class Target(BaseModel):
-    """What a goal asks for: a change against a baseline, or a level."""
-
-    model_config = ConfigDict(frozen=True)
-    change: float | None = None
-    level: float | None = None
-
-
-def parse_target(text: Any) -> Target:
-    """`+30%` asks for a change, `10000` or `30%` for a level."""
-    if isinstance(text, Target):
-        return text
-    written = str(text).strip().replace("−", "-")
-    try:
-        if written[:1] in "+-" and written.endswith("%"):
-            return Target(change=parse_number(written[:-1]) / 100)
-        if written[:1] not in "+-":
-            return Target(level=parse_share(written) if written.endswith("%") else parse_number(written))
-    except ValueError:
-        pass
-    raise ValueError(f"'{text}' is not a change like +30% or a level like 10000 or 30%")
-
-
-class Goal(Part):
-    """What was promised."""
-
-    metric: str
-    """name of a metric of this file"""
-    target: Annotated[Target, BeforeValidator(parse_target), Field(
-        json_schema_extra={"type": ["string", "number"], "properties": {}, "examples": ["+30%", "10000"]})]
-    """+30% for a change against the baseline; 10000 or 30% for a level"""
-    baseline: Literal["before", "control"] | Annotated[float, BeforeValidator(parse_number)] = "before"
-    """for a change: before (the baseline period), control (the control arm) or a number"""
-    measure: Literal["total", "per_user"] = "total"
-    """total over all users, or the mean (share) per user"""
-    priority: int = Field(default=1, ge=1)
-    """1 decides when goals conflict"""
-    deadline: Moment | None = None
-    """day by which it must be reached; the end of the period when empty"""
-
-    @field_validator("baseline", mode="wrap")
-    @classmethod
-    def _baseline(cls, value: Any, handler: Any) -> Any:
-        try:
-            return handler(value)
-        except ValidationError:
-            raise ValueError(f"'{value}' is not before, control or a number") from None
 
 
 class Funnel(Part):
@@ -341,12 +59,6 @@ class Retention(Part):
     """periods after the first to follow"""
     cohorts: Period | None = None
     """when users start; the campaign's period when empty"""
-
-
-def _known_zone(zone: str) -> str:
-    if zone not in available_timezones():
-        raise ValueError(f"'{zone}' is not a time zone like Asia/Shanghai{suggest(zone, available_timezones())}")
-    return zone
 
 
 def _near(path: Path) -> str:
@@ -402,7 +114,7 @@ class Campaign(Part):
 
     _path: Path = PrivateAttr(default=Path("campaign.yml"))
     _lines: dict[tuple, int] = PrivateAttr(default={})
-    _zone = field_validator("time_zone")(_known_zone)
+    _zone = field_validator("time_zone")(known_zone)
 
     @field_validator("currency")
     @classmethod
@@ -426,7 +138,7 @@ class Campaign(Part):
 
     def instant(self, local: date | datetime) -> datetime:
         """A moment on the campaign's clock, in UTC."""
-        return _instant(local, self.time_zone)
+        return instant(local, self.time_zone)
 
     def local(self, at: datetime) -> datetime:
         """An instant on the campaign's clock, without a zone mark."""
@@ -438,7 +150,7 @@ class Campaign(Part):
 
     def end_of(self, moment: date | datetime) -> datetime:
         """The instant after a day, or the instant itself, in UTC."""
-        return _end(moment, self.time_zone)
+        return end_of(moment, self.time_zone)
 
     @property
     def end_of_data(self) -> datetime | None:

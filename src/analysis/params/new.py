@@ -10,7 +10,7 @@ from analysis.params.schema import schema
 
 TEMPLATE = '''\
 # yaml-language-server: $schema=schema.json
-title: {name}
+title: "{name}"
 question: What does the reviewer want to know?
 owner: the team that answers for it
 languages: [en]            # en, zh, or both; the first is the main one
@@ -18,7 +18,7 @@ currency: USD
 time_zone: UTC             # zone of the campaign's days, such as Asia/Shanghai
 
 period: {{start: 2025-11-11, end: 2025-11-17}}       # first and last day, both included
-baseline: {{start: 2025-11-04, end: 2025-11-10}}     # the time before: as long as the period, or 2, 3, ... times as long
+baseline: {{start: 2025-11-04, end: 2025-11-10}}     # the time before: 1, 2, 3, ... times as long as the period
 # after: {{start: 2025-11-18, end: 2025-11-24}}      # the time after, to see what stayed
 
 sources:                   # .csv, .csv.gz, .parquet (globs too) or .duckdb; relative to this file
@@ -43,6 +43,7 @@ metrics:                   # each is one of: count, sum, any, ratio; exactly one
   active_users: {{any: events, role: primary}}
   purchases: {{count: events, where: {{event: purchase}}}}
   # amount: {{sum: orders.amount, unit: USD}}
+  # orders: {{count: orders, unit: orders}}
   # average_order: {{ratio: [amount, orders], unit: USD}}
 
 goals:                     # +20% against the baseline, or a level such as 10000
@@ -55,7 +56,7 @@ goals:                     # +20% against the baseline, or a level such as 10000
 
 # costs: {{media: 12000, prizes: 3000}}
 
-# labels: {{active_users: Active users}}             # words for readers: {{en: ..., zh: ...}} where there are two languages
+# labels: {{active_users: Active users}}             # words for readers; {{en: ..., zh: ...}} for two languages
 '''
 
 
@@ -66,8 +67,11 @@ def write_new(name: str, folder: Path) -> Path:
         raise CampaignError([Problem(name, None, "", "a campaign's name has letters, digits, '-', '_' and '.' only")])
     if path.exists():
         raise CampaignError([Problem(str(path), None, "", "exists already; choose another name or delete it first")])
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(TEMPLATE.format(name=name), encoding="utf-8")
-    if not (folder / "schema.json").exists():
-        (folder / "schema.json").write_text(schema(), encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(TEMPLATE.format(name=name), encoding="utf-8")
+        if not (folder / "schema.json").exists():
+            (folder / "schema.json").write_text(schema(), encoding="utf-8")
+    except OSError as error:
+        raise CampaignError([Problem(str(path), None, "", f"cannot be written: {error.strerror}")]) from None
     return path

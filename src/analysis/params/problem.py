@@ -28,10 +28,10 @@ class CampaignError(Exception):
 
 
 def line_of(lines: dict[tuple, int], where: tuple) -> int | None:
-    """Line of a key, or of the nearest key around it."""
+    """Line of a key, or of the nearest key around it; None where that was not read from the file."""
     while where and where not in lines:
         where = where[:-1]
-    return lines.get(where)
+    return lines.get(where) or None
 
 
 def dotted(where: tuple) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +45,14 @@ def validate(params: tuple[Path, ...], settings: tuple[str, ...]) -> None:
     """Check params and data without running anything: PARAMS are files, or folders of them."""
     from analysis.report.run import campaign_files, check
 
-    def each() -> int:
-        code = 0
-        for path in campaign_files(params):
-            code = max(code, _or_problems(lambda path=path: check(path, _overrides(settings)) and _say(f"{path}: fine") or 0))
-        return code
+    overrides = _overrides(settings)
 
-    sys.exit(_or_problems(each))
+    def one(path: Path) -> int:
+        check(path, overrides)
+        _say(f"{path}: fine")
+        return 0
+
+    sys.exit(_or_problems(lambda: max([_or_problems(partial(one, path)) for path in campaign_files(params)])))
 
 
 @main.command()
@@ -68,7 +71,7 @@ def new(name: str, folder: Path) -> None:
     sys.exit(_or_problems(write))
 
 
-def _or_problems(work: Any) -> int:
+def _or_problems(work: Callable[[], int]) -> int:
     try:
         return work()
     except CampaignError as error:

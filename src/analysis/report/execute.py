@@ -53,15 +53,21 @@ def execute(params: Path, output: Path, overrides: dict[str, Any], tell: Tell, t
     logging.getLogger("papermill").setLevel(logging.ERROR)
     _register()
     timing.import_s += time.perf_counter() - began
+    at = ["before the first cell"]
+
+    def telling(cell: int, cells: int, heading: str) -> None:
+        at[:] = [f"in cell {cell} of {cells}" + (f" ({heading})" if heading else "")]
+        tell(cell, cells, heading)
+
     try:
         papermill.execute_notebook(
             notebook_path("review"), output, parameters={"params_file": str(params.resolve()), "overrides": overrides},
-            engine_name="campaign", progress_bar=False, tell=tell, timing=timing, words_in=overrides["languages"][0],
-            config=_transport())
+            engine_name="campaign", progress_bar=False, tell=telling, timing=timing,
+            words_in=overrides["languages"][0], config=_transport())
     except PapermillExecutionError as error:
-        raise NotebookFailed(f"cell {error.cell_index + 1} failed: {error.ename}: {error.evalue}") from None
+        raise NotebookFailed(f"{at[0]}: {error.ename}: {error.evalue}") from None
     except Exception as error:
-        raise NotebookFailed(f"the kernel stopped: {type(error).__name__}: {error}") from error
+        raise NotebookFailed(f"the kernel stopped {at[0]}: {error or type(error).__name__}") from error
 
 
 def _transport() -> Any:

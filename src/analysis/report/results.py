@@ -21,6 +21,7 @@ from analysis.params.model import Campaign
 from analysis.results.funnel import Step
 from analysis.results.gap import Gap, Season
 from analysis.results.goals import Conflict, Goal
+from analysis.results.groups import Group, groups
 from analysis.results.money import Cost
 from analysis.results.phases import Daily, Phase
 from analysis.results.retention import Cell
@@ -81,7 +82,7 @@ class Results:
     retention: list[Cell]
     costs: list[Cost]
     population: Left
-    groups: dict[str, int]      # arm or group -> users; "" is everybody
+    groups: list[Group]
     rows: list[Rows]
     data_from: str | None       # UTC
     data_until: str | None      # UTC, exclusive
@@ -107,9 +108,9 @@ def publish(
     """Hand over all that the report says; the mark that the notebook ran to its end."""
     campaign, tables = facts.campaign, facts.tables
     return Published(Results(
-        SCHEMA_VERSION, heading(campaign, reader.language), campaign.blocks, verdict, state(checks), checks, list(goals),
-        list(conflicts), list(effects), list(seasons), gap, list(phases), list(daily), list(funnels), list(retention),
-        list(costs), facts.left, facts.groups, tables.rows,
+        SCHEMA_VERSION, heading(campaign, reader.language), campaign.blocks, verdict, state(checks), checks,
+        list(goals), list(conflicts), list(effects), list(seasons), gap, list(phases), list(daily), list(funnels),
+        list(retention), list(costs), facts.left, groups(facts), tables.rows,
         tables.data_from.isoformat() if tables.data_from else None,
         tables.data_until.isoformat() if tables.data_until else None, provenance(campaign)))
 
@@ -117,16 +118,17 @@ def publish(
 def heading(campaign: Campaign, language: str) -> Heading:
     period = {"start": str(campaign.period.start), "end": str(campaign.period.end)}
     return Heading(
-        campaign.name, campaign.text(campaign.title, language), campaign.text(campaign.question, language), campaign.owner,
-        language, campaign.currency, campaign.time_zone, period)  # type: ignore[arg-type]
+        campaign.name, campaign.text(campaign.title, language), campaign.text(campaign.question, language),
+        campaign.owner, language, campaign.currency, campaign.time_zone, period)  # type: ignore[arg-type]
 
 
 def provenance(campaign: Campaign) -> Provenance:
-    paths = [path for name in COLUMNS for source in getattr(campaign.sources, name) or () for path in find(campaign, source)]
+    sources = [source for name in COLUMNS for source in getattr(campaign.sources, name) or ()]
+    paths = {path for source in sources for path in find(campaign, source)}
     libraries = {name: version(name) for name in ("duckdb", "ibis-framework", "scipy", "pandas")}
     return Provenance(
         version("campaign-analysis"), platform.python_version(), libraries,
-        hashlib.sha256(campaign.path.read_bytes()).hexdigest(), dict(hashed(sorted(set(paths)))))
+        hashlib.sha256(campaign.path.read_bytes()).hexdigest(), dict(hashed(sorted(paths))))
 
 
 def plain(value: Any) -> Any:
@@ -164,8 +166,8 @@ def _nullable(node: Any) -> Any:
 def made_from(published: Published, reader: Reader) -> Html:
     """Provenance for the last section of the page."""
     made, say = published.results.provenance, reader.say
-    stamp = datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), UTC) if "SOURCE_DATE_EPOCH" in os.environ else (
-        datetime.now(UTC))
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    stamp = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
     return definitions([
         (say("Made"), reader.moment(stamp)),
         (say("Program"), f"campaign-analysis {made.package}, Python {made.python}, "

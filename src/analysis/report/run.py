@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -43,7 +42,8 @@ def campaign_files(paths: Sequence[Path]) -> list[Path]:
     for path in dict.fromkeys(p.absolute() for p in found):
         first = names.setdefault(path.stem, path)
         if first != path:
-            problems.append(Problem(str(path), None, "", f"has the same name as {first}; reports are named after files"))
+            problems.append(Problem(
+                str(path), None, "", f"has the same name as {first}; reports are named after files"))
     if problems:
         raise CampaignError(problems)
     return list(dict.fromkeys(found))
@@ -58,10 +58,13 @@ def check(path: Path, overrides: dict[str, Any]) -> Campaign:
     return campaign
 
 
-def run_all(paths: Sequence[Path], out: Path, overrides: dict[str, Any], progress: Callable[[str], Any], say: Say) -> int:
+def run_all(
+    paths: Sequence[Path], out: Path, overrides: dict[str, Any], progress: Callable[[str], Any], say: Say
+) -> int:
     """Run campaigns one after the other, rebuild the index, return the exit code.
 
-    A campaign with bad params or data is refused before any kernel starts; the others run.
+    A campaign with bad params or data is refused before any kernel starts; the others run. Raises CampaignError when
+    the paths name no campaigns or `out` cannot be written.
     """
     good, code = [], OK
     for path in campaign_files(paths):
@@ -70,67 +73,71 @@ def run_all(paths: Sequence[Path], out: Path, overrides: dict[str, Any], progres
         except CampaignError as error:
             say(str(error))
             code = BAD_PARAMS
-    out.mkdir(parents=True, exist_ok=True)
-    for path, campaign in good:
-        outcome = run(path, campaign, out, overrides, progress(campaign.name))
-        say(f"{outcome.name}: {outcome.message}")
-        code = code or outcome.code
-    if good:
+    if not good:
+        return code
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for path, campaign in good:
+            outcome = run(path, campaign, out, overrides, progress(campaign.name))
+            say(f"{outcome.name}: {outcome.message}")
+            code = code or outcome.code
         write_index(out, good[0][1])
-        say(f"reports: {out / 'index.html'}")
+    except OSError as error:
+        raise CampaignError([Problem(str(out), None, "", f"cannot be written: {error.strerror or error}")]) from None
+    say(f"reports: {out / 'index.html'}")
     return code
 
 
 def run(path: Path, campaign: Campaign, out: Path, overrides: dict[str, Any], tell: Any) -> Outcome:
-    """Make the report of one campaign in `out/<name>`; on failure the last good one is untouched."""
-    from analysis.report.execute import NotebookFailed, Timing
-    from analysis.report.render import Unfinished
+    """Make the report of one campaign in `out/<name>`; on failure the last good one is untouched. Raises OSError."""
+    from analysis.report.execute import NotebookFailed, Timing, execute
 
     began, timing = time.perf_counter(), Timing()
-    work = Path(tempfile.mkdtemp(prefix=f".{campaign.name}-", dir=out))
-    try:
-        for language in campaign.languages:
-            _one_language(path, campaign, language, work, out, overrides, tell, timing)
+    place, failed = out / campaign.name, out / f"{campaign.name}.failed.ipynb"
+    with tempfile.TemporaryDirectory(prefix=f".{campaign.name}-", dir=out, ignore_cleanup_errors=True) as work:
+        notebook, new = Path(work, "notebook.ipynb"), Path(work, "new")
+        (new / "tables").mkdir(parents=True)
+        try:
+            for language in campaign.languages:
+                notebook.unlink(missing_ok=True)  # the one before went well
+                execute(path, notebook, {**overrides, "languages": [language]}, tell, timing)
+                rendering = time.perf_counter()
+                clean = _shareable(notebook, path, place, overrides)
+                _publish(clean, new, language, is_main=language == campaign.language)
+                timing.render_s += time.perf_counter() - rendering
+        except (NotebookFailed, ValueError) as error:  # ValueError: the page refuses what the notebook shows
+            return Outcome(campaign.name, FAILED, (
+                f"FAILED: {error}\n{_kept(notebook, failed)}  the last good report is unchanged"))
         seconds = time.perf_counter() - began
         parts = {key: value for key, value in asdict(timing).items() if key != "started"}
-        _write(work / "run.json", _json({"status": "ok", "seconds": seconds, "overrides": overrides, **parts}))
-        swap(work, out / campaign.name)
-    except (NotebookFailed, Unfinished) as error:
-        kept = out / f"{campaign.name}.failed.ipynb"
-        if (work / "notebook.ipynb").exists():
-            os.replace(work / "notebook.ipynb", kept)
-        return Outcome(campaign.name, FAILED, (
-            f"FAILED: {error}\n  the notebook up to there: {kept}; the last good report is unchanged"))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return Outcome(campaign.name, OK, f"{out / campaign.name / 'report.html'} ({seconds:.1f} s)", seconds)
+        _write(new / "run.json", _json({
+            "status": "ok", "seconds": seconds, "overrides": _public(overrides), **parts}))
+        swap(new, place, Path(work, "old"))
+    failed.unlink(missing_ok=True)
+    return Outcome(campaign.name, OK, f"{place / 'report.html'} ({seconds:.1f} s)", seconds)
 
 
-def _one_language(
-    path: Path, campaign: Campaign, language: str, work: Path, out: Path, overrides: dict[str, Any], tell: Any, timing: Any
-) -> None:
-    """Run and render in one language; the first one also leaves the notebook, the tables and the results."""
-    from analysis.report.execute import execute
-    from analysis.report.render import render
+def _kept(notebook: Path, failed: Path) -> str:
+    """Keep the notebook as far as it got; where it is, in words."""
+    if not notebook.exists():
+        return ""
+    os.replace(notebook, failed)
+    return f"  the notebook up to there: {failed}\n"
 
-    is_main = language == campaign.language
-    notebook = work / ("notebook.ipynb" if is_main else f"notebook.{language}.ipynb")
-    execute(path, notebook, {**overrides, "languages": [language]}, tell, timing)
-    began = time.perf_counter()
-    clean = _shareable(notebook, path, out / campaign.name, overrides)
-    page = render(clean, language=language)
-    _write(work / ("report.html" if is_main else f"report.{language}.html"), page.html)
-    if not is_main:
-        notebook.unlink()
-        return
+
+def _publish(clean: Any, folder: Path, language: str, is_main: bool) -> None:
+    """Write the page; in the main language the notebook, the tables and the results too. Raises ValueError."""
     import nbformat
 
-    nbformat.write(clean, notebook)
-    _write(work / "results.json", _json(page.results))
-    (work / "tables").mkdir()
-    for name, text in page.tables.items():
-        _write(work / "tables" / f"{name}.csv", text)
-    timing.render_s += time.perf_counter() - began
+    from analysis.report.render import render
+
+    page = render(clean, language=language)
+    _write(folder / ("report.html" if is_main else f"report.{language}.html"), page.html)
+    if is_main:
+        nbformat.write(clean, folder / "notebook.ipynb")
+        _write(folder / "results.json", _json(page.results))
+        for name, text in page.tables.items():
+            _write(folder / "tables" / f"{name}.csv", text)
 
 
 def _shareable(notebook: Path, params: Path, folder: Path, overrides: dict[str, Any]) -> Any:
@@ -141,29 +148,38 @@ def _shareable(notebook: Path, params: Path, folder: Path, overrides: dict[str, 
 
     tree = nbformat.read(notebook, as_version=4)
     tree.metadata.pop("papermill", None)
-    there = os.path.relpath(params.resolve(), folder.resolve())
-    if there.count("..") > 2:  # not beside the reports: a path from there would tell of this machine
-        there = params.name
+    there = Path(os.path.relpath(params.resolve(), folder.resolve()))
+    if there.parts.count("..") > 2:  # not beside the reports: a path from there would tell of this machine
+        there = Path(params.name)
     for i, cell in enumerate(tree.cells):
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         cell["id"] = f"cell-{i + 1:02d}"   # papermill draws a random one for what it injects
         if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.source = f'params_file = "{Path(there).as_posix()}"\noverrides = {overrides!r}'
+            cell.source = f'params_file = "{there.as_posix()}"\noverrides = {_public(overrides)!r}'
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
                 output.text = without_traces(output.text)
     return tree
 
 
-def swap(new: Path, place: Path) -> None:
-    """Put a whole folder in the place of another; at no moment is half of it there."""
-    old = new.with_name(new.name + "-old")
+def _public(overrides: dict[str, Any]) -> dict[str, str]:
+    """What was overridden, without this machine's folders."""
+    from analysis.report.template.traces import without_traces
+
+    return {key: without_traces(str(value)) for key, value in overrides.items()}
+
+
+def swap(new: Path, place: Path, aside: Path) -> None:
+    """Put a whole folder in the place of another, which goes aside; at no moment is half of one there."""
     if place.exists():
-        os.replace(place, old)
-    os.chmod(new, 0o755)  # mkdtemp makes it private
-    os.replace(new, place)
-    shutil.rmtree(old, ignore_errors=True)
+        os.replace(place, aside)
+    try:
+        os.replace(new, place)
+    except OSError:
+        if aside.exists():
+            os.replace(aside, place)
+        raise
 
 
 def write_index(out: Path, campaign: Campaign) -> None:

@@ -52,16 +52,30 @@ def funnel(facts: Facts, name: str) -> list[Step]:
 
 
 def _by_phase(facts: Facts, name: str, asked: Funnel, during: list[Step]) -> list[Step]:
-    """The same funnel for entries before and after the campaign; empty when nobody entered at another time."""
+    """The same funnel right before and right after; empty when there are no such entries whose window is over."""
     found = {"during": during}
     for phase in ("before", "after"):
-        period = facts.campaign.phase(phase)
+        period = _nearest(facts, phase)
         if period and _is_covered(facts, period):
             found[phase] = _steps(facts, name, asked.model_copy(update={"period": period}), [""])
-    shown = [phase for phase in ("before", "during", "after") if found.get(phase)]
+    shown = [phase for phase in ("before", "during", "after") if found.get(phase) and found[phase][0].n_mature]
     if len(shown) < 2:
         return []
     return [replace(step, by="phase", segment=phase) for phase in shown for step in found[phase]]
+
+
+def _nearest(facts: Facts, phase: str) -> Period | None:
+    """The stretch of a phase next to the campaign and as long as it: the best entry of 14 days beats that of 7."""
+    campaign = facts.campaign
+    period = campaign.phase(phase)
+    if period is None:
+        return None
+    start, end = period.interval(campaign.time_zone)
+    if phase == "before":
+        start = campaign.shifted(end, -campaign.period.length)
+    else:
+        end = campaign.shifted(start, campaign.period.length)
+    return Period(start=campaign.local(start), end=campaign.local(end))
 
 
 def _is_covered(facts: Facts, period: Period) -> bool:
@@ -75,8 +89,10 @@ def _steps(facts: Facts, name: str, asked: Funnel, columns: list[str]) -> list[S
     found = []
     for by in columns:
         reached, matured = _counts(entered, asked, by), _counts(mature, asked, by)
-        for segment in sorted(reached, key=lambda s: (-reached[s]["n_1"], s)):
-            found += _segment(name, asked, by, segment, reached[segment], matured.get(segment))
+        nobody = {f"n_{i}": 0 for i in range(1, len(asked.steps) + 1)}  # a mature entry may lie in another segment
+        every = {segment: reached.get(segment, nobody) for segment in (*reached, *matured)}
+        for segment in sorted(every, key=lambda s: (-every[s]["n_1"], s)):
+            found += _segment(name, asked, by, segment, every[segment], matured.get(segment))
     return found
 
 
@@ -88,7 +104,7 @@ def _all_mature(facts: Facts, asked: Funnel) -> bool:
 def _counts(units: Table, asked: Funnel, by: str) -> dict[str, dict]:
     """Segment -> n_i units that reached step i, and median seconds to it."""
     positions = range(1, len(asked.steps) + 1)
-    segment = units[by].fill_null("") if by else ibis.literal("")
+    segment = units[f"by_{by}"].fill_null("") if by else ibis.literal("")
     found = units.mutate(segment=segment).group_by("segment").aggregate(
         **{f"n_{i}": (units.depth >= i).sum() for i in positions},
         **{f"median_{i}": units[f"seconds_{i}"].median(where=units.depth >= i) for i in positions})

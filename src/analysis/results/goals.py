@@ -13,7 +13,7 @@ from ibis.expr.types import Table
 
 from analysis.facts.measure import moments, paired_moments, ratio_moments
 from analysis.facts.population import Facts
-from analysis.facts.user_facts import facts_of, span, user_facts
+from analysis.facts.user_facts import facts_of, is_covered, span, user_facts
 from analysis.params.model import Goal as Asked
 from analysis.params.model import Metric
 from analysis.results.comparison import ALPHA
@@ -46,12 +46,12 @@ class Goal:
     alpha: float = ALPHA
     n: int = 0             # users
     verdict: str = "unknown"         # "met", "missed", "unknown"
-    reason: str = ""       # why unknown: "interval_holds_target", "deadline_not_reached", "baseline_not_covered", ...
+    reason: str = ""       # why unknown: "reached_within_chance", "deadline_not_reached", "baseline_not_covered", ...
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two goals of which one was met and the other missed."""
+    """Goals for two metrics of which one was met and the other missed."""
 
     winner: str            # metric of the goal that decides: the one of higher priority
     loser: str
@@ -73,7 +73,7 @@ def conflicts(judged: list[Goal]) -> list[Conflict]:
     """Pairs of goals that pulled apart, the deciding one named."""
     found = []
     for first, second in combinations(sorted(judged, key=lambda goal: goal.priority), 2):
-        if {first.verdict, second.verdict} == {"met", "missed"}:
+        if first.metric != second.metric and {first.verdict, second.verdict} == {"met", "missed"}:
             missed = first if first.verdict == "missed" else second
             found.append(Conflict(
                 first.metric, second.metric, first.verdict, first.priority < second.priority,
@@ -116,6 +116,8 @@ def _not_yet(facts: Facts, asked: Asked) -> str:
     stretch = span(facts, "during")
     if stretch is None or not stretch.n_blocks:
         return "period_not_over"
+    if not is_covered(facts, asked.metric):
+        return "data_end_before"
     if asked.deadline and campaign.end_of(asked.deadline) > until:
         return "deadline_not_reached"
     if _against(asked) == "before" and not span(facts, "before").n_blocks:
@@ -184,6 +186,11 @@ def _verdict(goal: Goal) -> Goal:
         target, lower, upper = goal.target, goal.lower, goal.upper
     if math.isnan(lower) or math.isnan(upper):
         return replace(goal, verdict="unknown", reason=goal.reason or "no_interval")
-    reached, failed = (lower >= target, upper < target) if goal.better == "higher" else (upper <= target, lower > target)
-    verdict = "met" if reached else "missed" if failed else "unknown"
-    return replace(goal, verdict=verdict, reason="" if verdict != "unknown" else "interval_holds_target")
+    is_met, is_missed = lower >= target, upper < target
+    if goal.better == "lower":
+        is_met, is_missed = upper <= target, lower > target
+    if is_met or is_missed:
+        return replace(goal, verdict="met" if is_met else "missed", reason="")
+    point = goal.change if goal.against else goal.observed
+    is_reached = point >= target if goal.better == "higher" else point <= target
+    return replace(goal, reason="reached_within_chance" if is_reached else "short_within_chance")

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from analysis.facts.population import Facts
-from analysis.facts.user_facts import user_facts
+from analysis.facts.user_facts import is_covered, user_facts
 from analysis.params.values import parse_number
 
 
@@ -16,9 +16,9 @@ class Cost:
 
     item: str
     amount: float
-    share: float           # of the total; nan where the total is 0
+    share: float           # of the total; nan where that is 0 or not known
     source: str            # "params", "costs" (the table) or the name of the metric it sums
-    reason: str = ""
+    reason: str = ""       # why amount or share is nan: "period_not_over", "zero_total"
 
 
 def costs(facts: Facts) -> list[Cost]:
@@ -26,20 +26,27 @@ def costs(facts: Facts) -> list[Cost]:
     campaign = facts.campaign
     if "costs" not in campaign.blocks:
         return []
-    items = [_stated(facts, item, said) for item, said in campaign.costs.items()]
+    items = [(item, *_stated(facts, said)) for item, said in campaign.costs.items()]
     if facts.tables.costs is not None:
         table = facts.tables.costs
         for row in table.group_by("item").aggregate(amount=table.amount.sum()).to_pyarrow().to_pylist():
             items.append((row["item"], float(row["amount"] or 0.0), "costs"))
     total = math.fsum(amount for _, amount, _ in items)
-    items.sort(key=lambda item: (-item[1], item[0]))
-    return [Cost(item, amount, amount / total if total else math.nan, source, "" if total else "zero_total")
+    items.sort(key=lambda item: (math.isnan(item[1]), -item[1], item[0]))
+    reason = "period_not_over" if math.isnan(total) else "" if total else "zero_total"
+    return [Cost(item, amount, amount / total if total else math.nan, source, reason)
             for item, amount, source in [*items, ("", total, "total")]]
 
 
-def _stated(facts: Facts, item: str, said: str) -> tuple[str, float, str]:
-    """An item of the params: an amount, or a metric summed over the period and everybody who counts."""
+def _stated(facts: Facts, said: str) -> tuple[float, str]:
+    """What the params say of an item: an amount, or a metric summed over the period and those who got the campaign."""
     if said not in facts.campaign.metrics:
-        return item, parse_number(said), "params"
+        return parse_number(said), "params"
+    if not is_covered(facts, said):
+        return math.nan, said
     wide = user_facts(facts, [said], "during")
-    return item, float(wide[said].sum().to_pyarrow().as_py() or 0.0), said
+    campaign = facts.campaign
+    without = campaign.arms.control if campaign.arms else campaign.population.unassigned
+    if without:  # what they were given, they were given without the campaign
+        wide = wide.filter(wide.variant != without)
+    return float(wide[said].sum().to_pyarrow().as_py() or 0.0), said

@@ -33,7 +33,7 @@ class Phase:
     days_planned: float
     total: float           # mean x users; nan for ratios
     is_cut: bool           # the data begin after the phase does, or end before it does
-    reason: str = ""       # why the mean is nan: "phase_not_covered"
+    reason: str = ""       # why the mean or its bounds are nan: "phase_not_covered", "zero_variance", ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Daily:
     phase: str             # "before", "during", "after", "outside"
     n_users: int           # users of the group
     value: float           # per user of the group and day
+    unit: str = ""         # as of a level: "share" where it is the share of users who did
 
 
 def phases(facts: Facts, names: Sequence[str]) -> list[Phase]:
@@ -65,16 +66,17 @@ def _has_phases(facts: Facts, name: str) -> bool:
 def _phase(facts: Facts, phase: str, stretch: Span | None, names: list[str]) -> Iterator[Phase]:
     metrics = facts.campaign.metrics
     n_blocks = stretch.n_blocks if stretch else 0
-    cut = {"days": stretch.days, "days_planned": stretch.days_planned, "is_cut": n_blocks < stretch.n_planned} if stretch else {
-        "days": 0.0, "days_planned": math.nan, "is_cut": True}
+    cut = {"days": 0.0, "days_planned": math.nan, "is_cut": True}
+    if stretch:
+        cut = {"days": stretch.days, "days_planned": stretch.days_planned, "is_cut": n_blocks < stretch.n_planned}
     if not n_blocks:
         for name in names:
             for group, n in facts.groups.items():
-                yield Phase(name, metrics[name].unit, group, phase, n, math.nan, math.nan, math.nan, total=math.nan,
+                yield Phase(name, _unit(metrics[name]), group, phase, n, math.nan, math.nan, math.nan, total=math.nan,
                             **cut, reason="phase_not_covered")
         return
     parts = list(dict.fromkeys(part for name in names for part in (metrics[name].ratio or [name])))
-    wide = user_facts(facts, parts, phase).cache()
+    wide = user_facts(facts, parts, phase)
     means = moments(wide, parts)
     for name in names:
         ratios = ratio_moments(wide, *metrics[name].ratio) if metrics[name].ratio else {}
@@ -87,8 +89,11 @@ def _phase(facts: Facts, phase: str, stretch: Span | None, names: list[str]) -> 
                 value, bounds, reason = own.mean, wilson(round(own.mean * own.n), own.n), ""
             else:
                 value, bounds, reason = own.mean, mean_interval(own), mean_level(own).reason
+            if not reason and math.isnan(bounds[0]):
+                reason = "zero_variance"
             total = math.nan if metrics[name].ratio else value * own.n
-            yield Phase(name, _unit(metrics[name]), group, phase, own.n, value, *bounds, total=total, **cut, reason=reason)
+            unit = _unit(metrics[name])
+            yield Phase(name, unit, group, phase, own.n, value, *bounds, total=total, **cut, reason=reason)
 
 
 def _unit(metric: Metric) -> str:
@@ -106,7 +111,8 @@ def daily(facts: Facts, name: str) -> list[Daily]:
     first, last = min(day for _, day in found), max(day for _, day in found)
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
     return [
-        Daily(name, group, day, _phase_of(campaign, day), n, found.get((group, day), 0.0) / (1 if metric.ratio else n))
+        Daily(name, group, day, _phase_of(campaign, day), n, found.get((group, day), 0.0) / (1 if metric.ratio else n),
+              _unit(metric))
         for group, n in facts.groups.items() for day in days]
 
 

@@ -32,7 +32,7 @@ def retention(facts: Facts) -> list[Cell]:
     Sorted by flavour, pooled first, then by cohort and period.
     """
     asked = facts.campaign.retention
-    if asked is None:
+    if asked is None or facts.tables.data_until is None:
         return []
     sizes = _rows(cohort_facts(facts, asked).group_by("cohort").aggregate(n=lambda t: t.count()))
     returns = return_facts(facts, asked).cache()

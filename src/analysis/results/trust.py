@@ -53,8 +53,8 @@ def _arms(facts: Facts) -> Iterator[Check]:
     if arms:
         counts = {arm: facts.groups.get(arm, 0) for arm in arms.shares}
         split = split_test(counts, arms.shares)
-        failed = split.pvalue < ALPHA
-        yield Check("split", "fail" if failed else "ok", split.statistic, ALPHA, split.pvalue, split.n, reason=split.reason)
+        state = "fail" if split.pvalue < ALPHA else "ok"
+        yield Check("split", state, split.statistic, ALPHA, split.pvalue, split.n, reason=split.reason)
     if facts.tables.assignments is not None:
         yield _share("two_arms", left.n_two_arms, left.n_known)
 

@@ -49,20 +49,22 @@ def compare(facts: Facts, name: str, arm: str, alpha: float = ALPHA) -> Comparis
     return _compare(_moments(facts, name), metric.kind, arm, control, alpha)
 
 
-def _moments(facts: Facts, name: str) -> dict:
+def _moments(facts: Facts, name: str) -> dict | None:
+    """Arm -> moments; None where the data end before the time that the metric is counted over."""
     metric = facts.campaign.metrics[name]
     parts = metric.ratio or [name]
-    if not is_covered(facts, parts[0]):
-        return {}
+    if not is_covered(facts, name):
+        return None
     wide = facts_of(facts, parts)
     if metric.ratio:
         return ratio_moments(wide, *parts)
     return {arm: own for (arm, _), own in moments(wide, parts).items()}
 
 
-def _compare(own: dict, kind: str, arm: str, control: str, alpha: float) -> Comparison:
-    if arm not in own or control not in own:
-        return Comparison.missing("ratio" if kind == "ratio" else "proportion" if kind == "any" else "mean", "empty_arm" if own else "data_end_before")
+def _compare(own: dict | None, kind: str, arm: str, control: str, alpha: float) -> Comparison:
+    if own is None or arm not in own or control not in own:
+        shape = {"ratio": "ratio", "any": "proportion"}.get(kind, "mean")
+        return Comparison.missing(shape, "data_end_before" if own is None else "empty_arm")
     if kind == "ratio":
         return compare_ratios(own[arm], own[control], alpha)
     if kind == "any":
@@ -94,7 +96,8 @@ def _family(facts: Facts, role: str) -> Iterator[Uplift]:
             better=metric.better, arm=arm, control=control, pvalue_adjusted=pvalue,
             total=found.diff * n if n else math.nan, total_lower=found.diff_lower * n if n else math.nan,
             total_upper=found.diff_upper * n if n else math.nan, margin=margin, pvalue_margin=p_margin,
-            verdict=_held(found, margin, metric.better) if role == "guardrail" else _verdict(found, pvalue, metric.better))
+            verdict=(_held(found, margin, metric.better) if role == "guardrail"
+                     else _verdict(found, pvalue, metric.better)))
 
 
 def _verdict(found: Comparison, pvalue: float, better: str) -> str:

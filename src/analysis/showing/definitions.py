@@ -31,9 +31,9 @@ def rules(facts: Facts, reader: Reader) -> Html:
     ]
     if campaign.goals:
         said.append((say("Goals"), say(
-            "A goal is met only when its whole 95% interval is on the right side of the target, and missed only when it is "
-            "wholly on the other. A change compares the same users with their own time before; the interval covers "
-            "chance between users, not the season.")))
+            "A goal is met only when its whole 95% interval is on the right side of the target, and missed only when "
+            "it is wholly on the other. A change compares the same users with their own time before; the interval "
+            "covers chance between users, not the season.")))
     if campaign.retention:
         said.append((say("Retention"), _retention(facts, reader)))
     return definitions(said)
@@ -64,11 +64,13 @@ def _metric(metric: Metric, reader: Reader) -> str:
     where = say(" where {conditions}", conditions=say(", ").join(
         say("{column} is {values}", column=reader.label(c), values=say(" or ").join(reader.label(v) for v in values))
         for c, values in metric.where.items())) if metric.where else ""
+    column = metric.sum.split(".")[-1]
+    column = say("amount") if column == "amount" and column not in reader.labels else reader.label(column)
     counted = {
         "count": say("number of {table}{where}, per user", table=table, where=where),
         "any": say("share of users with at least one of the {table}{where}", table=table, where=where),
-        "sum": say("sum of {column} over {table}{where}, per user", column=reader.label(metric.sum.split(".")[-1]),
-                   table=table, where=where)}[metric.kind]
+        "sum": say("sum of {column} over {table}{where}, per user", column=column, table=table, where=where),
+    }[metric.kind]
     when = ""
     if metric.window:
         when = say("; within {window} of a user's assignment, bound included",
@@ -76,6 +78,8 @@ def _metric(metric: Metric, reader: Reader) -> str:
     if metric.over != "period":
         when = (say("; over the whole time after the campaign") if metric.over == "after"
                 else say("; over the campaign and the time after it together"))
+    if metric.role == "described":  # shown, never judged
+        return counted + when
     better = say("higher is better") if metric.better == "higher" else say("lower is better")
     return counted + when + say("; ") + better
 
@@ -83,12 +87,13 @@ def _metric(metric: Metric, reader: Reader) -> str:
 def _intervals(facts: Facts, reader: Reader) -> str:
     level = reader.percent(1 - ALPHA, 0)
     if facts.campaign.arms is None:
-        return reader.say("{level}: Student's t for means, Wilson for shares, delta method for ratios. They cover chance "
-                          "between users only.", level=level)
+        return reader.say("{level}: Student's t for means, Wilson for shares, delta method for ratios. They cover "
+                          "chance between users only.", level=level)
     return reader.say(
-        "{level}: means by Welch, shares by Miettinen and Nurminen's score, ratios by the delta method; relative effects by "
-        "Fieller or the score ratio, so that they agree with p. Secondary metrics are adjusted together (Holm), their "
-        "intervals with them. Control is {control}.", level=level, control=reader.label(facts.campaign.arms.control))
+        "{level}: means by Welch, shares by Miettinen and Nurminen's score, ratios by the delta method; relative "
+        "effects by Fieller or the score ratio, so that they agree with p. Secondary metrics are adjusted together "
+        "(Holm), their intervals with them. Control is {control}.", level=level,
+        control=reader.label(facts.campaign.arms.control))
 
 
 def _funnel(facts: Facts, funnel: Funnel, reader: Reader) -> str:
@@ -112,6 +117,7 @@ def _retention(facts: Facts, reader: Reader) -> str:
     start = reader.label(asked.start) if asked.start else say("event")
     returning = reader.label(asked.returning) if asked.returning else say("any event")
     return say(
-        "a user's clock starts with the first {start} in history; coming back is {returning}; periods are calendar {every} "
-        "in {zone}; a cell stands only when its period is over for the whole cohort; averages pool users of such cohorts.",
+        "a user's clock starts with the first {start} in history; coming back is {returning}; periods are calendar "
+        "{every} in {zone}; a cell stands only when its period is over for the whole cohort; averages pool users of "
+        "such cohorts.",
         start=start, returning=returning, every=say(asked.every + "s"), zone=facts.campaign.time_zone)

@@ -7,7 +7,8 @@ ANSWERS = {
     "do_not_trust": "Do not trust these numbers",
 }
 WHY = {
-    "no_control_group": "There is no control group, so nothing here says what would have happened without the campaign.",
+    "no_control_group": "There is no control group, so nothing here says what would have happened without the "
+                        "campaign.",
     "period_not_over": "The data end before the campaign does.",
     "data_end_before": "The data end before the time that the primary metric is counted over.",
     "arms_differ": "The arms do not agree.",
@@ -23,7 +24,8 @@ WHY = {
     "unknown_users": "Too many rows belong to users that the users table does not know.",
 }
 REASONS = {
-    "interval_holds_target": "the interval holds the target",
+    "reached_within_chance": "reached, but chance alone could explain it",
+    "short_within_chance": "not reached, but chance alone could explain it",
     "deadline_not_reached": "the data end before the deadline",
     "period_not_over": "the data end before the period does",
     "baseline_not_covered": "the data do not cover the time before",
@@ -58,10 +60,8 @@ CHECKS = {  # what is said when a check is fine, and when it is not
     "balance": ("Before the campaign the arms were alike; the largest difference is {size} standard deviations "
                 "({subject}, p {p}).",
                 "Before the campaign the arms already differed by {size} standard deviations ({subject}, p {p})."),
-    "coverage": ("The data cover the whole time {subject} the campaign ({days}).",
-                 "The data cover only {found_days} of the {days} {subject} the campaign: it is cut."),
-    "missing_days": ("No day is missing ({subject}, {n} days).",
-                     "{found} of {n} days have no row ({subject}); the first is {first}."),
+    "coverage": ("", "The data cover only {found_days} of the {days} {subject} the campaign."),
+    "missing_days": ("", "{found} of {n} days have no row ({subject}); the first is {first}."),
     "without_key": ("", "{found} of {n} rows have no user, name or time ({subject}); they are left out."),
     "duplicates": ("{found} of {n} rows came twice ({subject}) and count once.",
                    "{found} of {n} rows came twice ({subject}) and count once."),
@@ -69,7 +69,7 @@ CHECKS = {  # what is said when a check is fine, and when it is not
     "unknown_users": ("", "{found} of {n} events and orders belong to users that the users table does not know; "
                           "they are left out."),
 }
-FOLDED = {  # what is said once of several subjects with nothing to find
+FOLDED = {  # what is said once of all subjects where nothing was found
     "coverage": "The data cover the whole time: {subjects}.",
     "missing_days": "No day is missing ({subjects}; {n} days).",
     "duplicates": "No row came twice ({subjects}).",

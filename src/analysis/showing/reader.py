@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -12,8 +13,10 @@ from babel import Locale, dates, numbers
 from babel.messages import pofile
 
 from analysis.params.model import Campaign
+from analysis.results.comparison import ALPHA
 
-UNITS = {"{n} days": 86400, "{n} hours": 3600, "{n} minutes": 60}
+UNITS = {("{n} day", "{n} days"): 86400, ("{n} hour", "{n} hours"): 3600, ("{n} minute", "{n} minutes"): 60,
+         ("{n} second", "{n} seconds"): 1}  # one, several -> seconds
 LOCALES = {"en": "en_US", "zh": "zh_Hans_CN"}
 MISSING = "–"
 
@@ -90,6 +93,10 @@ class Reader:
         text = numbers.format_percent(share, format="#,##0." + "0" * digits + "%", locale=self.locale)
         return ("+" if signed and share > 0 else "") + text.replace("-", "−")
 
+    def signed(self, share: float) -> str:
+        """A relative change."""
+        return self.percent(share, signed=True)
+
     def money(self, amount: float, digits: int | None = None) -> str:
         """In the campaign's currency; cents below a thousand."""
         if math.isnan(amount) or math.isinf(amount) or not self.currency:
@@ -117,6 +124,10 @@ class Reader:
     def level(self, value: float, unit: str, measure: str) -> str:
         """The level of a goal: a total, or a value per user."""
         return self.total(value, unit) if measure == "total" else self.amount(value, unit)
+
+    def difference(self, value: float, unit: str) -> str:
+        """A difference of two amounts: shares in percentage points."""
+        return self.points(value) if unit == "share" else self.amount(value, unit)
 
     def points(self, share: float) -> str:
         """A difference of two shares, in percentage points."""
@@ -149,11 +160,22 @@ class Reader:
         """The largest fitting unit, one decimal."""
         if math.isnan(seconds):
             return MISSING
-        for message, size in UNITS.items():
-            if abs(seconds) >= size:
-                return self.say(message, n=self.number(seconds / size, 1).removesuffix(".0"))
-        return self.say("{n} seconds", n=self.number(seconds, 0))
+        (one, several), size = next((unit for unit in UNITS.items() if abs(seconds) >= unit[1]), [*UNITS.items()][-1])
+        n = self.number(seconds / size, 1 if size > 1 else 0).removesuffix(".0")
+        return self.say(one if n == "1" else several, n=n)
 
     def interval(self, lower: str, upper: str) -> str:
         """Two formatted bounds as one interval."""
         return self.say("{lower} to {upper}", lower=lower, upper=upper)
+
+    def changes(self, lower: float, upper: float) -> str:
+        """An interval of relative changes."""
+        return self.interval(self.signed(lower), self.signed(upper))
+
+    def confidence(self, alpha: float) -> str:
+        """The level of an interval, 1 - alpha; adjusted ones with a decimal."""
+        return self.percent(1 - alpha, 0 if alpha == ALPHA else 1)
+
+    def prose(self, sentences: Iterable[str]) -> str:
+        """Sentences one after the other; Chinese has no blank between them."""
+        return ("" if self.language == "zh" else " ").join(sentences)

@@ -18,7 +18,7 @@ from analysis.showing import figures, tables, words
 from analysis.showing.picture import show
 from analysis.showing.reader import Reader
 from analysis.showing.stack import Stack
-from analysis.showing.table import Html, paragraphs
+from analysis.showing.table import Html, definitions, paragraphs
 
 
 def goals(rows: Sequence[Goal], conflicts: Sequence[Conflict], reader: Reader) -> Stack:
@@ -36,17 +36,32 @@ def goal_chart(rows: Sequence[Goal], reader: Reader) -> Stack:
 
 
 def cautions(
-    facts: Facts, checks: Sequence[Check], seasons: Sequence[Season], goals: Sequence[Goal], gap: Gap | None, reader: Reader
+    facts: Facts, seasons: Sequence[Season], goals: Sequence[Goal], gap: Gap | None, reader: Reader,
 ) -> Stack:
-    """What the first screen must not be read without."""
+    """What verdict and goals must not be read without."""
     shown: list[Html] = []
     if facts.campaign.no_control_group:
         reason = facts.campaign.text(facts.campaign.no_control_group, reader.language)
         shown.append(words.no_effect_claimed(gap, reason, reader))
     if any(not row.reason for row in seasons):
         shown.append(words.seasons(seasons, goals, reader))
-    shown.append(words.trust(checks, reader))
     return Stack(shown)
+
+
+def glance(
+    facts: Facts, checks: Sequence[Check], costs: Sequence[Cost], steps: Sequence[Step], cells: Sequence[Cell],
+    reader: Reader,
+) -> Html:
+    """A line for each other question of a reviewer: may I trust it, what did it cost, who was lost, who stayed."""
+    retention, first = facts.campaign.retention, next(iter(facts.campaign.funnels), "")
+    lines = {
+        reader.say("Trust checks"): words.trust(list(checks), reader),
+        reader.say("Cost"): words.costs(list(costs), reader) if costs else "",
+        reader.say("Largest loss"): words.largest_loss([s for s in steps if s.funnel == first], reader),
+        reader.say("Step that changed"): words.funnel_phases([s for s in steps if s.funnel == first], reader),
+        reader.say("Came back"): words.came_back(list(cells), retention.every, reader) if retention else "",
+    }
+    return definitions([(term, line) for term, line in lines.items() if line], "glance")
 
 
 def trust(facts: Facts, checks: Sequence[Check], reader: Reader) -> Stack:
@@ -66,7 +81,7 @@ def effects(rows: Sequence[Uplift], reader: Reader) -> Stack:
 
 def phases(rows: Sequence[Phase], days: Sequence[Daily], metric: str, reader: Reader) -> Stack:
     """The primary metric by phase and by day, every metric in the table."""
-    if not rows:
+    if all(row.phase == "during" for row in rows):
         return _nothing(reader.say("The params name no time before or after."))
     own = [row for row in rows if row.metric == metric]
     shown = [show(figures.plot_phases(own, reader), words.phases(own, metric, reader))] if own else []

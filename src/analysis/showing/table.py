@@ -9,6 +9,8 @@ from datetime import date
 from html import escape
 from typing import Any
 
+LONG = 24  # columns of a terminal
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -43,19 +45,25 @@ class Table:
         return {"text/html": self.html(), "text/plain": self.caption, "application/vnd.campaign.table+json": raw}
 
     def html(self) -> str:
-        heads = "".join(f'<th scope="col"{_class(c)}>{escape(c.heading)}</th>' for c in self.columns)
+        heads = "".join(f'<th scope="col"{self._class(i)}>{escape(c.heading)}</th>' for i, c in enumerate(self.columns))
         body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
         return (f"<table><caption>{escape(self.caption)}</caption><thead><tr>{heads}</tr></thead>"
                 f"<tbody>{body}</tbody></table>")
 
     def _row(self, row: Sequence[Cell]) -> str:
         cells = []
-        for i, (column, cell) in enumerate(zip(self.columns, row, strict=True)):
+        for i, cell in enumerate(row):
             text = escape(cell.text)
             if cell.state:
                 text = f'<span class="{cell.state}">{text}</span>'
-            cells.append(f'<th scope="row">{text}</th>' if i == 0 else f"<td{_class(column)}>{text}</td>")
+            cells.append(f'<th scope="row">{text}</th>' if i == 0 else f"<td{self._class(i)}>{text}</td>")
         return "".join(cells)
+
+    def _class(self, column: int) -> str:
+        """"n" for numbers, "long" for sentences, which need room to be read on a narrow screen."""
+        if self.columns[column].is_number:
+            return ' class="n"'
+        return ' class="long"' if column and any(_width(row[column].text) > LONG for row in self.rows) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +77,22 @@ class Html:
         return {"text/html": self.html, "text/plain": self.text}
 
 
+def _width(text: str) -> int:
+    """Columns of a terminal: a Chinese character takes two, as it does bytes in this encoding."""
+    return len(text.encode("gb18030"))
+
+
 def paragraphs(sentences: Sequence[str], state: str = "") -> Html:
     """Sentences as paragraphs; `state` is a CSS class of the box around them."""
     inner = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
     return Html(f'<div class="{state}">{inner}</div>' if state else inner, "\n".join(sentences))
 
 
-def definitions(terms: Sequence[tuple[str, str]]) -> Html:
-    """Terms and what they mean."""
+def definitions(terms: Sequence[tuple[str, str]], state: str = "") -> Html:
+    """Terms and what they mean; `state` is a CSS class of the list."""
     inner = "".join(f"<dt>{escape(term)}</dt><dd>{escape(meaning)}</dd>" for term, meaning in terms)
-    return Html(f"<dl>{inner}</dl>", "\n".join(f"{term}: {meaning}" for term, meaning in terms))
-
-
-def _class(column: Column) -> str:
-    return ' class="n"' if column.is_number else ""
+    return Html(f'<dl class="{state}">{inner}</dl>' if state else f"<dl>{inner}</dl>",
+                "\n".join(f"{term}: {meaning}" for term, meaning in terms))
 
 
 def _plain(value: Any) -> Any:

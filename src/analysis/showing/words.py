@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from analysis.data.columns import COLUMNS
 from analysis.facts.population import Facts
@@ -29,8 +30,15 @@ def verdict(answer: Verdict, found: list[Uplift], reader: Reader) -> Html:
         if reason in ("guardrail_not_shown", "guardrail_broken"):
             sentences += [guardrail(row, reader) for row in found if row.role == "guardrail" and row.verdict != "safe"]
         elif reason not in ("primary_better", "primary_worse"):
-            sentences.append(reader.say(WHY.get(reason) or REASONS.get(reason, reason)))
+            sentences.append(why(reason, reader))
     return paragraphs(sentences, f"verdict {answer.answer}")
+
+
+def why(reason: str, reader: Reader) -> str:
+    """A reason of the verdict as a sentence."""
+    if reason in WHY:
+        return reader.say(WHY[reason])
+    return reader.say("The primary metric cannot be compared: {why}.", why=reason_text(reason, reader))
 
 
 def reason_text(reason: str, reader: Reader) -> str:
@@ -44,42 +52,41 @@ def uplift(row: Uplift, reader: Reader) -> str:
         "metric": reader.title(row.metric), "arm": reader.label(row.arm), "control": reader.label(row.control),
         "treatment_value": reader.amount(row.value_treatment, row.unit),
         "control_value": reader.amount(row.value_control, row.unit),
-        "relative": reader.percent(row.rel_diff, signed=True),
-        "interval": reader.interval(reader.percent(row.rel_diff_lower, signed=True),
-                                    reader.percent(row.rel_diff_upper, signed=True)),
-        "level": reader.percent(1 - row.alpha, 0 if row.alpha == 0.05 else 1)}
+        "relative": reader.signed(row.rel_diff), "level": reader.confidence(row.alpha),
+        "interval": reader.changes(row.rel_diff_lower, row.rel_diff_upper)}
     if row.rel_reason and math.isnan(row.rel_diff):
-        values["why"] = reason_text(row.rel_reason, reader)
-        return reader.say("{metric}: {treatment_value} in {arm} against {control_value} in {control}; "
-                          "no relative effect ({why}).", **values)
+        return reader.say(
+            "{metric}: {treatment_value} in {arm} against {control_value} in {control}; no relative effect ({why}).",
+            why=reason_text(row.rel_reason, reader), **values)
+    if row.kind != "mean":
+        return reader.say("{metric}: {treatment_value} in {arm} against {control_value} in {control}, "
+                          "{relative} ({level} interval {interval}).", **values)
     return reader.say("{metric}: {treatment_value} per user in {arm} against {control_value} in {control}, "
                       "{relative} ({level} interval {interval}).", **values)
 
 
 def guardrail(row: Uplift, reader: Reader) -> str:
     """A guardrail that is not shown to hold, with its interval and margin."""
-    values = {
-        "metric": reader.title(row.metric), "relative": reader.percent(row.rel_diff, signed=True),
-        "interval": reader.interval(reader.percent(row.rel_diff_lower, signed=True),
-                                    reader.percent(row.rel_diff_upper, signed=True)),
-        "margin": reader.percent(row.margin, 0)}
-    if row.verdict == "broken":
-        return reader.say("Guardrail broken: {metric} {relative} ({interval}); no more than {margin} was to be lost.", **values)
     if row.reason or row.rel_reason:
-        return reader.say("Guardrail not known: {metric} ({why}).", why=reason_text(row.reason or row.rel_reason, reader),
-                          **values)
-    return reader.say("Guardrail not shown to hold: {metric} {relative} ({interval}). A loss of {margin} was to be borne at "
-                      "most, and the data do not rule out more.", **values)
+        return reader.say("Guardrail not known: {metric} ({why}).", metric=reader.title(row.metric),
+                          why=reason_text(row.reason or row.rel_reason, reader))
+    message = (
+        "Guardrail broken: {metric} {relative} ({interval}); it was to get worse by {margin} at most."
+        if row.verdict == "broken" else
+        "Guardrail not shown to hold: {metric} {relative} ({interval}). It was to get worse by {margin} at most, "
+        "and the data do not rule out more.")
+    return reader.say(
+        message, metric=reader.title(row.metric), relative=reader.signed(row.rel_diff),
+        interval=reader.changes(row.rel_diff_lower, row.rel_diff_upper), margin=reader.percent(row.margin, 0))
 
 
 def added(row: Uplift, reader: Reader) -> str:
     """What the arm as a whole got from the campaign: the difference times its users."""
     unit = "users" if row.unit == "share" else row.unit
     return reader.say(
-        "Over all {n} users of {arm} that is {total} of {metric} ({level} interval {interval}) that would not have come "
-        "without the campaign.", n=reader.count(row.n_treatment), arm=reader.label(row.arm),
-        metric=reader.label(row.metric), total=reader.total(row.total, unit),
-        level=reader.percent(1 - row.alpha, 0 if row.alpha == 0.05 else 1),
+        "Over all {n} users of {arm} that is {total} of {metric} ({level} interval {interval}) that would not have "
+        "come without the campaign.", n=reader.count(row.n_treatment), arm=reader.label(row.arm),
+        metric=reader.label(row.metric), total=reader.total(row.total, unit), level=reader.confidence(row.alpha),
         interval=reader.interval(reader.total(row.total_lower, unit), reader.total(row.total_upper, unit)))
 
 
@@ -87,11 +94,10 @@ def season(row: Season, goals: list[Goal], reader: Reader) -> str:
     """How much of a goal's change also came to those who did not get the campaign."""
     goal = next(g for g in goals if g.metric == row.metric and g.against == "before")
     return reader.say(
-        "{metric}: {all} against the time before over everybody, but {rest} ({interval}) in {control}, which did not get the "
-        "campaign. That part would have come anyway.", metric=reader.title(row.metric),
-        all=reader.percent(goal.change, signed=True), rest=reader.percent(row.change, signed=True),
-        interval=reader.interval(reader.percent(row.change_lower, signed=True), reader.percent(row.change_upper, signed=True)),
-        control=reader.label(row.control))
+        "{metric}: {all} against the time before over everybody, but {rest} ({interval}) in {control}, which did not "
+        "get the campaign. That part would have come anyway.", metric=reader.title(row.metric),
+        all=reader.signed(goal.change), rest=reader.signed(row.change),
+        interval=reader.changes(row.change_lower, row.change_upper), control=reader.label(row.control))
 
 
 def seasons(rows: list[Season], goals: list[Goal], reader: Reader) -> Html:
@@ -102,8 +108,8 @@ def conflict(row: Conflict, reader: Reader) -> str:
     values = {"winner": reader.label(row.winner), "loser": reader.label(row.loser), "missed": reader.label(row.missed),
               "shortfall": reader.level(row.shortfall, row.unit, row.measure)}
     if not row.is_decided:
-        return reader.say("{winner} and {loser} pulled apart and have the same priority: the owner has to say which decides. "
-                          "{missed} lacked {shortfall} to its target.", **values)
+        return reader.say("{winner} and {loser} pulled apart and have the same priority: the owner has to say which "
+                          "decides. {missed} lacked {shortfall} to its target.", **values)
     verdict = reader.say("met") if row.winner_verdict == "met" else reader.say("missed")
     return reader.say("{winner} and {loser} pulled apart. {winner} has the higher priority and decides: {verdict}. "
                       "{missed} lacked {shortfall} to its target.", verdict=verdict, **values)
@@ -118,31 +124,65 @@ def no_effect_claimed(found: Gap | None, reason: str, reader: Reader) -> Html:
             "on those days."))
         return paragraphs(said, "note")
     said.append(reader.say(
-        "{metric} per user was higher by {gap} in the group '{high}' than in '{low}' during the campaign. This gap is not the "
-        "campaign's effect.", metric=reader.title(found.metric), gap=reader.amount(found.during, found.unit),
-        high=reader.label(found.high), low=reader.label(found.low)))
+        "{metric} per user was higher by {gap} in the group '{high}' than in '{low}' during the campaign. This gap is "
+        "not the campaign's effect.", metric=reader.title(found.metric),
+        gap=reader.difference(found.during, found.unit), high=reader.label(found.high), low=reader.label(found.low)))
     if not found.reason:
         said.append(reader.say(
-            "In the time before, without the campaign, the same gap was already {before}: the groups are different people.",
-            before=reader.amount(found.before, found.unit)))
+            "In the time before, without the campaign, the same gap was already {before}: the groups are different "
+            "people.", before=reader.difference(found.before, found.unit)))
     return paragraphs(said, "note")
 
 
 def check(row: Check, reader: Reader) -> str:
     """What one trust check found, as a sentence."""
-    count, n = reader.count(row.found), reader.count(row.n)
-    subject = reader.say(row.subject) if row.subject in COLUMNS else reader.label(row.subject)
     fine, wrong = CHECKS[row.name]
-    pattern = fine if row.state == "ok" else wrong
-    if row.name == "two_arms" and row.found:
-        pattern = wrong
-    if row.name == "coverage":
-        subject = {"before": reader.say("before"), "during": reader.say("of"), "after": reader.say("after")}[row.subject]
-    return reader.say(
-        pattern, found=count, n=n, subject=subject, p=reader.pvalue(row.pvalue), size=reader.number(row.found, 3)
-        if row.name == "balance" else "", days=reader.duration(row.limit * 86400) if row.name == "coverage" else "",
-        found_days=reader.number(row.found, 1).removesuffix(".0") if row.name == "coverage" else "",
-        first=reader.iso_day(row.reason) if row.name == "missing_days" else "")
+    values = {"found": reader.count(row.found), "n": reader.count(row.n), "p": reader.pvalue(row.pvalue),
+              "subject": _subject(row, reader)}
+    if row.name == "balance":
+        values["size"] = reader.number(row.found, 3)
+    elif row.name == "coverage":
+        values |= {"days": reader.duration(row.limit * 86400), "subject": reader.say(TIMES[row.subject]),
+                   "found_days": reader.number(row.found, 1).removesuffix(".0")}
+    elif row.name == "missing_days":
+        values["first"] = reader.iso_day(row.reason)
+    is_fine = row.state == "ok" and not (row.name == "two_arms" and row.found)
+    return reader.say(fine if is_fine else wrong, **values)
+
+
+def folded(rows: Sequence[Check]) -> list[list[Check]]:
+    """Checks of one kind that found nothing stand together, where the first of them does; all others alone."""
+    together: dict[str, list[Check]] = {}
+    order = []
+    for row in rows:
+        if _found_nothing(row):
+            if row.name not in together:
+                order.append(together.setdefault(row.name, []))
+            together[row.name].append(row)
+        else:
+            order.append([row])
+    return order
+
+
+def checks(rows: Sequence[Check], reader: Reader) -> str:
+    """What the checks of one row of the table found: those that `folded` put together, or one alone."""
+    first = rows[0]
+    if not _found_nothing(first):
+        return check(first, reader)
+    subjects = [_subject(row, reader) for row in rows]
+    if first.name == "coverage":
+        subjects = [reader.say("{phase} {mean}", phase=subject, mean=reader.duration(row.limit * 86400))
+                    for subject, row in zip(subjects, rows, strict=True)]
+    return reader.say(FOLDED[first.name], subjects=reader.say(", ").join(subjects), n=reader.count(first.n))
+
+
+def _found_nothing(row: Check) -> bool:
+    return row.name in FOLDED and row.state == "ok" and (row.name == "coverage" or not row.found)
+
+
+def _subject(row: Check, reader: Reader) -> str:
+    is_known = row.subject in COLUMNS or row.name == "coverage"
+    return reader.say(row.subject) if is_known else reader.label(row.subject)
 
 
 def funnel(steps: list[Step], reader: Reader) -> str:
@@ -161,6 +201,21 @@ def funnel(steps: list[Step], reader: Reader) -> str:
         before=reader.label(before.step), worst=reader.label(worst.step), lost=reader.count(worst.n_lost))
 
 
+def largest_loss(steps: list[Step], reader: Reader) -> str:
+    """The step that loses most, in one line; "" where nobody's window is over or nobody was lost."""
+    whole = [step for step in steps if step.by == ""]
+    if not whole or whole[0].reason:
+        return ""
+    worst = max(whole[1:], key=lambda step: step.n_lost)
+    if not worst.n_lost:
+        return ""
+    before = whole[worst.position - 2]
+    return reader.say(
+        "Between '{before}' and '{worst}': {lost} of {n} stop there. {rate} of those that entered get to the end.",
+        before=reader.label(before.step), worst=reader.label(worst.step), lost=reader.count(worst.n_lost),
+        n=reader.count(before.n_converted), rate=reader.percent(whole[-1].rate))
+
+
 def funnel_by(steps: list[Step], by: str, reader: Reader) -> str:
     """Best and worst segment of one breakdown, by the rate to the last step."""
     last = max(step.position for step in steps)
@@ -169,10 +224,11 @@ def funnel_by(steps: list[Step], by: str, reader: Reader) -> str:
         return reader.say("By {by} there is only one group to show.", by=reader.label(by))
     best, worst = max(ends, key=lambda s: s.rate), min(ends, key=lambda s: s.rate)
     return reader.say(
-        "By {by}: from {worst_rate} ({worst}, {worst_n} entered) to {best_rate} ({best}, {best_n} entered) get to the last step. "
-        "Segments are described, not compared as arms.", by=reader.label(by), worst=reader.label(worst.segment or "–"),
-        best=reader.label(best.segment or "–"), worst_rate=reader.percent(worst.rate), best_rate=reader.percent(best.rate),
-        worst_n=reader.count(worst.n_mature), best_n=reader.count(best.n_mature))
+        "By {by}: from {worst_rate} ({worst}, {worst_n} entered) to {best_rate} ({best}, {best_n} entered) get to the "
+        "last step. Segments are described, not compared as arms.", by=reader.label(by),
+        worst=reader.label(worst.segment or "–"), worst_rate=reader.percent(worst.rate),
+        worst_n=reader.count(worst.n_mature), best=reader.label(best.segment or "–"),
+        best_rate=reader.percent(best.rate), best_n=reader.count(best.n_mature))
 
 
 def funnel_phases(steps: list[Step], reader: Reader) -> str:
@@ -192,30 +248,47 @@ def funnel_phases(steps: list[Step], reader: Reader) -> str:
 
 
 def retention(cells: list[Cell], every: str, reader: Reader) -> str:
-    """How many came back in the first period, and how many are still there in the last."""
-    pooled = {(c.flavour, c.period): c for c in cells if c.cohort is None}
-    last = max((period for _, period in pooled), default=0)
-    if last == 0:
+    """How many came back half-way through the periods that are over: the last one has nothing later to come."""
+    stay, habit = _half_way(cells, "on_or_after"), _half_way(cells, "on")
+    if stay is None or habit is None:
         return reader.say("No period of return is over yet, so nothing can be said about who came back.")
-    stay, habit = pooled["on_or_after", last], pooled["on", last]
     return reader.say(
         "{stay} of {n} users came back in {period} {last} or later; {habit} came back in that very {period}. "
         "Only cohorts whose {period} {last} is over are counted.", stay=reader.percent(stay.rate),
-        habit=reader.percent(habit.rate), n=reader.count(stay.n_users), last=last, period=reader.say(every))
+        habit=reader.percent(habit.rate), n=reader.count(stay.n_users), last=stay.period, period=reader.say(every))
+
+
+def came_back(cells: list[Cell], every: str, reader: Reader) -> str:
+    """The same in one line; "" where no period is over."""
+    habit = _half_way(cells, "on")
+    if habit is None:
+        return ""
+    return reader.say("{habit} of {n} users in {period} {last}.", habit=reader.percent(habit.rate),
+                      n=reader.count(habit.n_users), last=habit.period, period=reader.say(every))
+
+
+def _half_way(cells: list[Cell], flavour: str) -> Cell | None:
+    pooled = {cell.period: cell for cell in cells if cell.cohort is None and cell.flavour == flavour}
+    last = max(pooled, default=0)
+    return pooled[(last + 1) // 2] if last else None
 
 
 def phases(rows: list[Phase], metric: str, reader: Reader) -> str:
     """Level before and during, by group."""
-    own = [row for row in rows if row.metric == metric and not row.reason]
-    parts = [reader.say("{group}: {values}", group=reader.group(group), values=reader.say(", ").join(
+    own = [row for row in rows if row.metric == metric and not math.isnan(row.mean)]
+    levels = {group: reader.say(", ").join(
         reader.say("{phase} {mean}", phase=reader.say(row.phase), mean=reader.amount(row.mean, row.unit))
-        for row in own if row.group == group)) for group in dict.fromkeys(row.group for row in own)]
-    cut = [row for row in rows if row.metric == metric and row.is_cut]
-    said = reader.say("{metric} per user and campaign length. ", metric=reader.title(metric)) + reader.say("; ").join(parts)
+        for row in own if row.group == group) for group in dict.fromkeys(row.group for row in own)}
+    parts = [reader.say("{group}: {values}", group=reader.group(group), values=values) if group else values
+             for group, values in levels.items()]
+    message = ("{metric}, share of users: {levels}." if any(row.unit == "share" for row in own)
+               else "{metric} per user and campaign length: {levels}.")
+    said = [reader.say(message, metric=reader.title(metric), levels=reader.say("; ").join(parts))]
+    cut = dict.fromkeys(row.phase for row in rows if row.metric == metric and row.is_cut)
     if cut:
-        said += reader.say(". The data do not cover all of the time {phases}", phases=reader.say(", ").join(
-            reader.say(phase) for phase in dict.fromkeys(row.phase for row in cut)))
-    return said + reader.say(".")
+        said.append(reader.say("The data do not cover all of the time {phases}.", phases=reader.say(", ").join(
+            reader.say(phase) for phase in cut)))
+    return reader.prose(said)
 
 
 def daily(metric: str, reader: Reader) -> str:
@@ -229,10 +302,16 @@ def goals(rows: list[Goal], reader: Reader) -> str:
 
 
 def uplifts(rows: list[Uplift], reader: Reader) -> str:
-    """How many metrics moved for the better and the worse."""
-    n = {v: sum(row.verdict == v for row in rows) for v in ("better", "worse", "cannot_tell", "safe", "broken")}
-    return reader.say("Of {n} effects, {better} are better, {worst} worse; for the rest it cannot be told. Lines are intervals; "
-                      "one that crosses zero leaves the direction open.", n=len(rows), better=n["better"], worst=n["worse"])
+    """How many metrics moved for the better and the worse, and how many guardrails hold."""
+    n = {v: sum(row.verdict == v for row in rows) for v in ("better", "worse", "safe", "broken")}
+    guarded = sum(row.role == "guardrail" for row in rows)
+    said = [reader.say("Of {n} effects, {better} are better, {worst} worse; for the rest it cannot be told.",
+                       n=len(rows) - guarded, better=n["better"], worst=n["worse"])]
+    if guarded:
+        said.append(reader.say("Of {n} guardrails, {held} are held, {broken} broken.", n=guarded, held=n["safe"],
+                               broken=n["broken"]))
+    said.append(reader.say("Lines are intervals; one that crosses zero leaves the direction open."))
+    return reader.prose(said)
 
 
 def costs(rows: list[Cost], reader: Reader) -> str:
@@ -253,25 +332,23 @@ def population(facts: Facts, reader: Reader) -> str:
     return said + (reader.say("; left out: {out}", out=reader.say(", ").join(out)) if out else "") + reader.say(".")
 
 
-def trust(rows: list[Check], reader: Reader) -> Html:
+def trust(rows: list[Check], reader: Reader) -> str:
     """One line for the first screen: did the checks pass, and if not, which."""
     worst = [row for row in rows if row.state == "fail"] or [row for row in rows if row.state == "warn"]
     if not worst:
-        return paragraphs([reader.say("All {n} trust checks passed.", n=len(rows))])
-    failed = worst[0].state == "fail"
-    head = reader.say("{n} of {all} trust checks failed:" if failed else "{n} of {all} trust checks ask for a look:",
-                      n=len(worst), all=len(rows))
-    return paragraphs([head + " " + " ".join(check(row, reader) for row in worst[:3])], "note")
+        return reader.say("All trust checks passed.")
+    message = "Trust checks failed: {n}." if worst[0].state == "fail" else "Trust checks that need attention: {n}."
+    return reader.prose([reader.say(message, n=len(worst)), *(check(row, reader) for row in worst[:3])])
 
 
 def cohorts(cells: list[Cell], every: str, reader: Reader) -> str:
-    """How the cohorts differ in the last period that several of them have seen."""
-    own = [c for c in cells if c.cohort is not None and c.flavour == "on_or_after" and c.period == 1]
+    """How the cohorts differ in the first period after their own."""
+    own = [c for c in cells if c.cohort is not None and c.flavour == "on" and c.period == 1]
     if not own:
         return reader.say("No cohort has a whole {period} behind it.", period=reader.say(every))
     low, high = min(own, key=lambda c: c.rate), max(own, key=lambda c: c.rate)
-    return reader.say("{n} cohorts; after {period} 1 between {low} and {high} of a cohort were still to be seen. Blank cells "
-                      "are not over yet.", n=len(own), period=reader.say(every), low=reader.percent(low.rate, 0),
+    return reader.say("{n} cohorts; between {low} and {high} of them came back in {period} 1. Blank cells are not over "
+                      "yet.", n=len(own), period=reader.say(every), low=reader.percent(low.rate, 0),
                       high=reader.percent(high.rate, 0))
 
 
@@ -280,14 +357,14 @@ def limits(facts: Facts, reader: Reader) -> list[str]:
     campaign, say = facts.campaign, reader.say
     said = []
     if campaign.arms is None:
-        said.append(say("Without a control group drawn by chance nothing here is the effect of the campaign: differences "
-                        "between groups and between times have other causes too."))
+        said.append(say("Without a control group drawn at random nothing here is the effect of the campaign: "
+                        "differences between groups and between times have other causes too."))
     else:
         said.append(say("Effects hold for the users and days of this campaign; another season may differ."))
     if campaign.goals:
         said.append(say("A goal against the time before says whether the number was reached, not what reached it."))
     if campaign.funnels:
-        said.append(say("Segments of a funnel are described: who is in a segment was not drawn by chance."))
+        said.append(say("Segments of a funnel are described: who is in a segment was not drawn at random."))
     if campaign.after is None:
         said.append(say("The time after was not looked at: demand that was only moved forward does not show."))
     if campaign.costs or facts.tables.costs is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import count
 
 from markupsafe import Markup, escape
 from nbformat import NotebookNode
@@ -18,6 +19,7 @@ RESULTS = "application/vnd.campaign.results+json"
 SECTION = re.compile(r'(?=<h2 )')
 HEADING = re.compile(r'<h2 id="(?P<id>[^"]*)">(?P<text>.*?)</h2>', re.S)
 TABLES = re.compile(r"<table\b.*?</table>", re.S)
+LONGEST = 60  # characters of a file's name; a Chinese one takes three bytes of the 255 there are
 CAPTION = re.compile(r"(<caption[^>]*>)(.*?)(</caption>)", re.S)
 
 
@@ -98,11 +100,16 @@ class Layout:
 
     def _add_table(self, outputs: NotebookNode) -> None:
         table = outputs[TABLE]
-        if not re.fullmatch(r"[\w-]+", table["name"]) or table["name"] in (known.name for known in self.tables):
-            raise ValueError(f"table {table['name']!r}: a table's name is a file's, so letters, digits, - and _, once")
         shown = CAPTION.search(outputs.get("text/html", ""))
         self.tables.append(Table(
-            table["name"], plain(shown[2]) if shown else "", list(table["columns"]), list(table["rows"])))
+            self._file_name(table["name"]), plain(shown[2]) if shown else "", list(table["columns"]),
+            list(table["rows"])))
+
+    def _file_name(self, name: str) -> str:
+        """The table's name as a file's: letters, digits, - and _, no longer than a disk takes, unlike any before it."""
+        safe = re.sub(r"[^\w-]+", "_", name)[:LONGEST].strip("_") or "table"
+        taken = {known.name.casefold() for known in self.tables}  # some disks take a and A for one
+        return next(new for n in count(1) if (new := safe if n == 1 else f"{safe}_{n}").casefold() not in taken)
 
     def _with_regions(self, html: str) -> Markup:
         """Each table in a region that scrolls by itself and can be reached from the keyboard."""

@@ -38,6 +38,6 @@ def plot_costs(costs: list[Cost], reader: Reader, ax: Axes | None = None) -> Axe
 def cost_row(cost: Cost, reader: Reader) -> Row:
     name = reader.label(cost.item) if cost.item else reader.say("total")
     if math.isnan(cost.amount):
-        return Row(name, reader.say("not known"))
+        return Row(name, reader.say("unknown"))
     share = "" if math.isnan(cost.share) or not cost.item else f" ({reader.percent(cost.share)})"
     return Row(name, reader.money(cost.amount) + share)

@@ -84,10 +84,13 @@ def phase_name(phase: str, reader: Reader) -> str:
 def days_of(phase: Phase | None, reader: Reader) -> str:
     if phase is None or not phase.days:
         return reader.say("no data")
+    if math.isnan(phase.mean):
+        return reader.say("{days} of {planned} days", days=reader.count(phase.days),
+                          planned=reader.count(phase.days_planned))
     if phase.is_cut:
         return reader.say("○ only {n} of {planned} days", n=reader.count(phase.days),
                           planned=reader.count(phase.days_planned))
-    return reader.say("{n} days", n=reader.count(phase.days))
+    return reader.duration(phase.days * 86400)
 
 
 @theme()
@@ -105,9 +108,11 @@ def plot_daily(daily: list[Daily], reader: Reader, ax: Axes | None = None) -> Ax
     from_zero_if_near(ax, [day.value for day in known])
     shade_campaign(ax, [day.day for day in daily if day.phase == "during"], reader)
     day_axis(ax, [day.day for day in daily], reader)
-    amount_axis(ax.yaxis, reader, "")
+    amount_axis(ax.yaxis, reader, known[0].unit)
     ax.grid(axis="y")
-    ax.set_ylabel(reader.say("{metric} per user and day", metric=fit(reader.label(metric), 85, NOTE_SIZE)))
+    name = fit(reader.label(metric), 85, NOTE_SIZE)
+    ax.set_ylabel(reader.say("{metric}, share of users", metric=name) if known[0].unit == "share"
+                  else reader.say("{metric} per user and day", metric=name))
     add_legend(ax, groups)
     return ax
 

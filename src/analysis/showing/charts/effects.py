@@ -61,6 +61,8 @@ def uplift_row(uplift: Uplift, has_arms: bool, reader: Reader) -> Row:
     verdict = {"better": reader.say("● better"), "worse": reader.say("✖ worse"),
                "safe": reader.say("● safe"), "broken": reader.say("✖ broken"),
                "cannot_tell": reader.say("◇ cannot tell")}[uplift.verdict]
+    if uplift.role == "guardrail" and uplift.verdict == "cannot_tell":
+        verdict = reader.say("◇ not shown to hold")
     return Row(name, verdict, f"{reader.percent(uplift.rel_diff, signed=True)} ({span}) · {role}")
 
 

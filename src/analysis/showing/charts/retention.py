@@ -38,8 +38,8 @@ def plot_retention(cells: list[Cell], reader: Reader, ax: Axes | None = None) ->
     names = {"on_or_after": reader.say("in the period\nor later"), "on": reader.say("in the period")}
     for flavour, look in FLAVOURS.items():
         curve = [cell for cell in later if cell.flavour == flavour]
-        if curve:
-            draw_curve(ax, curve, names[flavour], look)
+        if curve:  # where the curves meet at the end, their names step aside
+            draw_curve(ax, curve, names[flavour], look, aside=12 if flavour == "on_or_after" else -12)
     ax.set_xlim(min(cell.period for cell in later) - 0.2, max(cell.period for cell in later) + 0.2)
     ax.set_ylim(0, min(1.02, 1.08 * max(cell.rate_upper for cell in later)))
     ax.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
@@ -49,23 +49,24 @@ def plot_retention(cells: list[Cell], reader: Reader, ax: Axes | None = None) ->
     return ax
 
 
-def draw_curve(ax: Axes, curve: list[Cell], name: str, look: dict) -> None:
+def draw_curve(ax: Axes, curve: list[Cell], name: str, look: dict, aside: float) -> None:
     periods = [cell.period for cell in curve]
     ax.fill_between(periods, [cell.rate_lower for cell in curve], [cell.rate_upper for cell in curve],
                     color=look["color"], alpha=0.2, linewidth=0)
     sns.lineplot(x=periods, y=[cell.rate for cell in curve], ax=ax, errorbar=None, markersize=5,
                  markeredgewidth=0, **look)
-    ax.annotate(name, (periods[-1], curve[-1].rate), xytext=(8, 0), textcoords="offset points", va="center",
+    ax.annotate(name, (periods[-1], curve[-1].rate), xytext=(8, aside), textcoords="offset points", va="center",
                 size=NOTE_SIZE, annotation_clip=False)
 
 
 @theme()
 def plot_retention_triangle(cells: list[Cell], reader: Reader, ax: Axes | None = None) -> Axes:
-    """Cohort by period, came back then or later; blank, not zero, while the period is not over.
+    """Cohort by period, came back in it; blank, not zero, while the period is not over.
 
+    "Or later" would favour the early cohorts, which were followed for longer.
     Period 0 is left out as in the curve; sizes stand in the names of the rows.
     """
-    own = [cell for cell in cells if cell.cohort is not None and cell.flavour == "on_or_after"]
+    own = [cell for cell in cells if cell.cohort is not None and cell.flavour == "on"]
     if not own:
         return nothing_to_show(reader, ax)
     wide = triangle(own)

@@ -1,0 +1,120 @@
+"""Columns, arms, events and values that the params name: does the data know them?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from ibis.expr.types import Column, Table
+
+from analysis.data.columns import COLUMNS, TAKEN, TIME
+from analysis.params.model import Campaign
+from analysis.params.part import suggest
+from analysis.params.problem import Problem
+
+Named = tuple[tuple, Sequence[str], str]   # where in the params, the tables that may hold it, the column
+
+
+def columns_named(campaign: Campaign) -> Iterator[Named]:
+    """Columns of the data that the params speak of."""
+    for name, metric in campaign.metrics.items():
+        if metric.sum:
+            yield ("metrics", name, "sum"), [metric.table], metric.sum.split(".")[1]
+        for column in metric.where:
+            yield ("metrics", name, "where", column), [metric.table], column
+    if campaign.population.consent:
+        yield ("population", "consent"), ["users"], campaign.population.consent
+    for column in campaign.population.where:
+        yield ("population", "where", column), ["users"], column
+    for name, funnel in campaign.funnels.items():
+        for i, column in enumerate(funnel.by):
+            yield ("funnels", name, "by", i), ["events", "users"], column
+        if funnel.unit != "user":
+            yield ("funnels", name, "unit"), ["events"], funnel.unit
+
+
+def is_wanted(campaign: Campaign, table: str, column: str) -> bool:
+    """Whether a report can need a column: ours, what the params name, and all that is known of users."""
+    if column in COLUMNS[table] or column in TAKEN:
+        return column in COLUMNS[table]
+    return table == "users" or any(column == name and table in tables for _, tables, name in columns_named(campaign))
+
+
+def unknown_names(campaign: Campaign, tables: dict[str, Table], unread: Collection[str]) -> Iterator[Problem]:
+    """What the params name and the data do not hold.
+
+    tables   those that could be read
+    unread   names of those that could not: nothing is said about them
+    """
+    missing = set()
+    for where, names, column in columns_named(campaign):
+        known = sorted({c for name in names if name in tables for c in tables[name].columns})
+        if message := _column(column, names, known, bool(set(names) & set(unread))):
+            missing.add(where)
+            yield campaign.problem(where, message)
+    for name, metric in campaign.metrics.items():
+        if metric.table == "users" and "users" in tables and "registered_at" not in tables["users"].columns:
+            yield campaign.problem(("metrics", name, metric.kind), (
+                "counts users by `registered_at`, which the table has not; name the column that holds it"))
+    for where, name, column, values in _values_named(campaign):
+        if name in tables and where not in missing:
+            found = _distinct(tables[name][column].cast("string"))
+            near = [known for value in values for known in get_close_matches(value, found, n=1, cutoff=0.8)]
+            if near and not set(values) & set(found):  # with nothing alike it may well be that nothing happened
+                yield campaign.problem(where, (
+                    f"no row of {name} has {column} {_quoted(values)} (did you mean '{near[0]}'?)"))
+    if campaign.arms and "assignments" in tables:
+        yield from _arms(campaign, _distinct(tables["assignments"].variant))
+    if "events" in tables:
+        yield from _events(campaign, _distinct(tables["events"].event))
+
+
+def _column(column: str, names: Sequence[str], known: Sequence[str], is_unread: bool) -> str:
+    """What is wrong with naming this column of these tables; nothing when empty."""
+    if column in (TIME.get(name) for name in names):
+        return f"'{column}' is a time, and times are for periods"
+    if column in TAKEN:
+        return f"'{column}' is a name of this program; give the column another one with `columns:` in its source"
+    if column in known or is_unread:
+        return ""
+    return f"{' or '.join(names)} has no column '{column}'{suggest(column, known)}"
+
+
+def _values_named(campaign: Campaign) -> Iterator[tuple[tuple, str, str, Sequence[str]]]:
+    """Where, which table, which column and the values that rows must have to count."""
+    for name, metric in campaign.metrics.items():
+        for column, values in metric.where.items():
+            yield ("metrics", name, "where", column), metric.table, column, values
+    for column, values in campaign.population.where.items():
+        yield ("population", "where", column), "users", column, values
+
+
+def _arms(campaign: Campaign, found: Sequence[str]) -> Iterator[Problem]:
+    shares = campaign.arms.shares
+    for arm in shares:
+        if arm not in found:
+            yield campaign.problem(("arms", "shares", arm), (
+                f"'{arm}' is not a variant; the data has {_quoted(found) or 'none'}"))
+    for arm in found:
+        if arm not in shares:
+            yield campaign.problem(("arms", "shares"), f"the data has the variant '{arm}', which has no planned share")
+
+
+def _events(campaign: Campaign, found: Sequence[str]) -> Iterator[Problem]:
+    named = [(("funnels", name, "steps", i), step)
+             for name, funnel in campaign.funnels.items() for i, step in enumerate(funnel.steps)]
+    if campaign.retention:
+        named += [(("retention", key), getattr(campaign.retention, key)) for key in ("start", "returning")]
+    for where, event in named:
+        if event and event not in found:
+            yield campaign.problem(where, f"no event is called '{event}'{suggest(event, found)}")
+
+
+def _distinct(column: Column) -> list[Any]:
+    values = column.name("value").as_table().distinct().to_pyarrow().column(0).to_pylist()
+    return sorted(value for value in values if value is not None)
+
+
+def _quoted(words: Sequence[Any]) -> str:
+    return ", ".join(f"'{word}'" for word in words)

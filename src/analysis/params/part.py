@@ -1,0 +1,68 @@
+"""A part of a campaign file: strict, frozen, and its mistakes said in the words of the one who wrote it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from textwrap import shorten
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+
+def suggest(word: str, words: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` or the words there are."""
+    known = sorted(str(w) for w in words)
+    near = get_close_matches(str(word), known, n=1, cutoff=0.6)
+    if near:
+        return f" (did you mean '{near[0]}'?)"
+    return f"; there is {', '.join(known)}" if 0 < len(known) <= 20 else ""
+
+
+class Part(BaseModel):
+    """A part of a campaign file: frozen, and a key it does not know is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_the_key_that_was_meant(cls, value: Any, handler: Any) -> Any:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            raise ValidationError.from_exception_data(cls.__name__, [
+                InitErrorDetails(type=_better(cls, e), loc=e["loc"], input=e["input"])
+                for e in error.errors()]) from None
+
+
+def _better(part: type[BaseModel], error: Any) -> PydanticCustomError:
+    key, kind = error["loc"][-1] if error["loc"] else "", error["type"]
+    if kind == "extra_forbidden" and len(error["loc"]) == 1:
+        message = f"unknown key{suggest(key, part.model_fields)}"
+    elif kind == "literal_error":
+        words = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+        message = f"{_shown(error['input'])} is not one of {', '.join(words)}{suggest(error['input'], words)}"
+        message = message.split("; there is")[0]
+    elif kind == "missing" and len(error["loc"]) == 1:
+        message = f"missing: {(part.model_fields[key].description or 'it must be said').splitlines()[0]}"
+    elif kind in EXPECTED:
+        message = f"expected {EXPECTED[kind].format(**error.get('ctx', {}))}, found {_shown(error['input'])}"
+    else:
+        message = error["msg"].removeprefix("Value error, ")
+    return PydanticCustomError("params", "{message}", {"message": message})  # type: ignore[arg-type]
+
+
+EXPECTED = {
+    "string_type": "a text", "dict_type": "keys and values", "model_type": "keys and values",
+    "model_attributes_type": "keys and values", "list_type": "a list", "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number", "int_type": "a whole number", "int_from_float": "a whole number",
+    "greater_than_equal": "{ge} or more", "less_than_equal": "{le} or less", "too_short": "{min_length} or more",
+}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return f"{len(value)} {'keys and values' if isinstance(value, dict) else 'in a list'}"
+    return "nothing" if value is None else f"'{shorten(str(value), 80)}'"

@@ -1,0 +1,106 @@
+"""YAML without guesses: every scalar is the text that was written, every key has its line, no key stands twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from analysis.params.problem import CampaignError, Problem, dotted
+
+# a campaign file has hundreds of lines; more is a mistake or a bomb
+MAX_BYTES, MAX_NODES = 200_000, 20_000
+
+Lines = dict[tuple, int]   # place -> its line in the file; 0 where it was not read from the file
+
+
+class NotATree(Exception):
+    """Why a text cannot be read: the line, if there is one, and what was found."""
+
+    def __init__(self, line: int | None, message: str):
+        self.line, self.message = line, message
+        super().__init__(message)
+
+
+def read_tree(path: Path) -> tuple[dict[str, Any], Lines, list[Problem]]:
+    """The file's tree, the line of every key, and what is wrong with its keys. Raises CampaignError."""
+    lines: Lines = {}
+    twice: list[tuple[tuple, int]] = []
+    try:
+        tree = parse(_content(path), lines, twice)
+        if not isinstance(tree, dict):
+            raise NotATree(1, "expected keys and values, such as `title: Spring sale`")
+    except NotATree as error:
+        raise CampaignError([Problem(str(path), error.line, "", error.message)]) from None
+    return tree, lines, [Problem(str(path), line, dotted(where), "said twice") for where, line in twice]
+
+
+def _content(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise NotATree(None, "no such file") from None
+    except (OSError, ValueError) as error:
+        raise NotATree(None, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if len(content) > MAX_BYTES:
+        raise NotATree(None, f"larger than {MAX_BYTES:,} bytes: not a campaign file")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content[:error.start].count(b"\n") + 1
+        raise NotATree(line, f"byte {content[error.start]:#x} is not UTF-8; save the file as UTF-8") from None
+
+
+def parse(text: str, lines: Lines | None = None, twice: list[tuple[tuple, int]] | None = None) -> Any:
+    """Mappings, lists and texts; None for what is empty. Raises NotATree.
+
+    lines, twice   filled with the line of every place, and the places and lines of keys that were there already
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        return _plain(root, (), {} if lines is None else lines, [] if twice is None else twice)
+    except yaml.reader.ReaderError as error:
+        line = text[:error.position].count("\n") + 1
+        raise NotATree(line, f"not YAML: the character {error.character:#x} is not allowed") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line, found = mark.line + 1 if mark else None, getattr(error, "problem", None) or error
+        raise NotATree(line, f"not YAML: {found}") from None
+    except RecursionError:
+        raise NotATree(None, "blocks in blocks without end: not a campaign file") from None
+
+
+def _plain(node: yaml.Node | None, where: tuple, lines: Lines, twice: list[tuple[tuple, int]]) -> Any:
+    if node is None:
+        return None
+    lines.setdefault(where, node.start_mark.line + 1)
+    if len(lines) > MAX_NODES:  # anchors can name each other, or themselves
+        raise NotATree(node.start_mark.line + 1, f"more than {MAX_NODES:,} entries: not a campaign file")
+    if isinstance(node, yaml.MappingNode):
+        tree: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise NotATree(line, "a key is one word, not a list or keys and values")
+            key = _text_of(key_node)
+            if key in tree:
+                twice.append(((*where, key), line))
+                continue
+            lines[(*where, key)] = line
+            tree[key] = _plain(value_node, (*where, key), lines, twice)
+        return tree
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*where, i), lines, twice) for i, item in enumerate(node.value)]
+    is_empty = node.style is None and node.value in ("", "~", "null", "Null", "NULL")
+    return None if is_empty else _text_of(node)
+
+
+def _text_of(node: yaml.ScalarNode) -> str:
+    """What was written, if it is text: an escape such as "\\ud83d" can be half a character."""
+    try:
+        node.value.encode()
+    except UnicodeEncodeError:
+        raise NotATree(node.start_mark.line + 1, "an escape (\\u...) that is no character; write it as it is") from None
+    return node.value

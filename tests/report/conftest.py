@@ -1,0 +1,35 @@
+"""The sample campaigns as the command makes them, once for all tests that look at the pages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAIN = "from analysis.report.cli import main; main()"
+LANGUAGES = {"double11-2025": ["--set", "languages=[zh, en]"]}
+
+
+def campaign(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command `campaign`, in a process of its own."""
+    return subprocess.run([sys.executable, "-c", MAIN, *map(str, words)], cwd=ROOT, capture_output=True, text=True,
+                          env=os.environ | environment, timeout=300)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """name of a sample campaign -> folder of its report; double11-2025 in Chinese and in English."""
+    out = tmp_path_factory.mktemp("reports")
+
+    @cache
+    def build(name: str) -> Path:
+        done = campaign("run", f"params/{name}.yml", "--out", out, *LANGUAGES.get(name, ()))
+        assert done.returncode == 0, done.stderr
+        return out / name
+
+    return build

@@ -1,0 +1,152 @@
+"""The gate: each check in each state, and no alarm where nothing is wrong."""
+
+import math
+
+import pytest
+
+from analysis.results.trust import checks, state
+from analysis.results.uplift import uplifts
+from analysis.results.verdict import verdict
+from tests.shops import PHASES, shop, shop_facts
+from tests.tables import observed
+
+ARMS = "arms: {control: stay, shares: {stay: 50%, go: 50%}}\n"
+METRICS = "metrics: {money: {sum: orders.amount, role: primary}, visits: {count: events}}\n"
+
+
+def check(facts, name, subject=None):
+    return next((row for row in checks(facts) if row.name == name and subject in (None, row.subject)), None)
+
+
+def assigned(stay, go, both=0):
+    lines = [f"s{i}|stay" for i in range(stay)] + [f"g{i}|go" for i in range(go)] + [
+        f"b{i}|{arm}" for i in range(both) for arm in ("stay", "go")]
+    return "user|variant\n" + "\n".join(lines)
+
+
+VISITS = "user|event|at\n s0|visit|03-05\n g0|visit|03-06"
+
+
+@pytest.mark.parametrize(("stay", "go", "expected"), [
+    (50, 50, "ok"), (60, 40, "ok"), (80, 20, "fail"), (700, 500, "fail")])
+def test_the_split_fails_when_chance_does_not_explain_it(stay, go, expected):
+    found = check(observed(ARMS, events=VISITS, assignments=assigned(stay, go)), "split")
+    assert (found.state, found.n) == (expected, stay + go) and (found.pvalue < 0.001) == (expected == "fail")
+
+
+def test_a_split_that_fails_voids_a_verdict():
+    tables = shop(1, n=600, lift=3.0)
+    people = tables["assignments"]
+    tables["assignments"] = people[(people["variant"] == "go") | (people.index % 2 == 0)]  # half of the control is lost
+    facts = observed(ARMS + METRICS + PHASES, **tables)
+    found = checks(facts)
+    effects = uplifts(facts)
+    assert effects[0].verdict == "better" and state(found) == "fail"
+    answer = verdict(facts, found, effects)
+    assert (answer.answer, answer.reasons[0]) == ("do_not_trust", "split")
+
+
+@pytest.mark.parametrize(("both", "expected"), [(0, "ok"), (1, "warn"), (3, "fail")])
+def test_users_in_two_arms(both, expected):
+    found = check(observed(ARMS, events=VISITS, assignments=assigned(100, 100, both)), "two_arms")
+    assert (found.state, found.found, found.n) == (expected, both, 200 + both)
+
+
+def log(n, copies=0, nobody=0):
+    rows = [f"{i}|u{i % 9}|visit|03-0{4 + i % 6}" for i in range(n)]
+    return "event_id|user|event|at\n" + "\n".join(rows + rows[:copies] + [f"x{i}||visit|03-05" for i in range(nobody)])
+
+
+@pytest.mark.parametrize(("copies", "expected"), [(0, "ok"), (2, "warn"), (60, "fail")])
+def test_copies_of_a_row(copies, expected):
+    found = check(observed(events=log(100, copies)), "duplicates")
+    assert (found.state, found.found, found.n) == (expected, copies, 100 + copies)
+
+
+@pytest.mark.parametrize(("nobody", "expected"), [(0, None), (2, "warn"), (20, "fail")])
+def test_rows_without_a_user(nobody, expected):
+    found = check(observed(events=log(100, 0, nobody)), "without_key")
+    assert (found and found.state) == expected
+
+
+@pytest.mark.parametrize(("strangers", "expected"), [(0, None), (3, "ok"), (30, "fail")])
+def test_rows_of_users_that_nobody_knows(strangers, expected):
+    events = log(100) + "".join(f"\ns{i}|stranger|visit|03-05" for i in range(strangers))
+    found = check(observed(events=events, users="user\n" + "\n".join(f"u{i}" for i in range(9))), "unknown_users")
+    assert (found and (found.state, found.found, found.n)) == (
+        expected and ("warn" if strangers == 3 else "fail", strangers, 100 + strangers))
+
+
+@pytest.mark.parametrize(("amount", "expected"), [("7", None), ("", "fail"), ("inf", "fail"), ("nan", "fail")])
+def test_amounts_that_are_no_number(amount, expected):
+    orders = "user|at|amount\n" + "\n".join(f"u{i}|03-05|1" for i in range(20)) + f"\n u|03-06|{amount}"
+    found = check(observed("metrics: {money: {sum: orders.amount, role: primary}}", orders=orders), "missing_amounts")
+    assert (found and found.state) == expected
+
+
+def daily_log(per_day, without=(), first=20, last=50):
+    """Days from 20 February on, each with as many rows."""
+    days = [f"02-{day}" if day < 30 else f"03-{day - 29:02d}" for day in range(first, last) if day not in without]
+    return "user|event|at\n" + "\n".join(f"u{i}|visit|{day}" for day in days for i in range(per_day))
+
+
+PHASES_COVERED = PHASES + "data_until: 2024-03-19\n"
+
+
+@pytest.mark.parametrize(("closed", "expected"), [("", "fail"), ("closed: [2024-03-05]\n", "ok")])
+def test_a_day_without_a_row_is_a_gap_unless_the_shop_was_closed(closed, expected):
+    found = check(observed(PHASES_COVERED + closed, events=daily_log(30, without=[34])), "missing_days")
+    assert found.state == expected
+    if expected == "fail":
+        assert (found.found, found.reason, found.subject) == (1, "2024-03-05", "events") and found.pvalue < 1e-9
+
+
+@pytest.mark.parametrize("per_day", [1, 2, 4])
+def test_a_sparse_log_with_empty_days_is_no_failure(per_day):
+    found = check(observed(PHASES_COVERED, events=daily_log(per_day, without=[25, 34, 36, 40])), "missing_days")
+    assert (found.state, found.found) == ("warn", 4) and found.pvalue > 0.05
+
+
+def test_days_before_the_data_begin_are_a_matter_of_coverage_not_gaps():
+    facts = observed(PHASES_COVERED, events=daily_log(30, first=25))
+    assert check(facts, "missing_days").state == "ok"
+    found = check(facts, "coverage", "before")
+    assert (found.state, found.reason, found.found, found.limit, found.n) == ("warn", "cut", 8.0, 14.0, 2)
+
+
+@pytest.mark.parametrize(("until", "reason"), [
+    ("2024-03-17", ""), ("2024-03-16", "not_covered"), ("2024-03-08", "not_covered")])
+def test_a_time_after_that_is_not_over_is_said_to_be_cut(until, reason):
+    found = check(observed(PHASES + f"data_until: {until}", events=daily_log(5)), "coverage", "after")
+    assert (found.state, found.reason) == ("ok" if not reason else "warn", reason)
+
+
+def test_arms_that_differed_before_fail_the_balance():
+    tables = shop(3, n=400)
+    early = tables["orders"]["ordered_at"] < "2024-03-04"
+    go = tables["orders"]["user_id"].map(tables["assignments"].set_index("user_id")["variant"]) == "go"
+    tables["orders"].loc[early & go, "amount"] *= 3
+    found = check(observed(ARMS + METRICS + PHASES, **tables), "balance")
+    assert (found.state, found.subject) == ("fail", "money") and found.found > 0.3 and found.pvalue < 0.001
+
+
+def test_without_a_time_before_there_is_no_balance():
+    assert check(observed(ARMS + METRICS, **shop(1)), "balance") is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_clean_data_raise_no_alarm(seed):
+    found = checks(shop_facts(ARMS + METRICS, seed=seed, n=300))
+    assert {row.state for row in found if row.name != "unknown_users"} == {"ok"}
+
+
+def test_two_users_raise_no_alarm():
+    found = checks(observed(ARMS, events=VISITS, assignments="user|variant\n s0|stay\n g0|go"))
+    assert state(found) in ("ok", "warn")
+    assert all(math.isnan(row.pvalue) or row.pvalue > 0.001 for row in found)
+
+
+def test_the_worst_check_stands_first_and_decides():
+    found = checks(observed(ARMS, events=log(100, 60, 2), assignments=assigned(40, 40)))
+    assert [row.state for row in found] == sorted((row.state for row in found), key=["fail", "warn", "ok"].index)
+    assert state(found) == "fail" and state([]) == "ok"

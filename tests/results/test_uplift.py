@@ -1,0 +1,173 @@
+"""Effects of a whole campaign: families, guardrails, and a defined answer where there is none."""
+
+import math
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from analysis.results.multiplicity import holm
+from analysis.results.uplift import compare, uplifts
+from tests.shops import shop, shop_facts
+from tests.tables import observed
+
+METRICS = """
+metrics:
+  money: {sum: orders.amount, role: primary, unit: CNY}
+  buyers: {any: orders}
+  orders: {count: orders}
+  basket: {ratio: [money, orders]}
+  later: {sum: orders.amount, role: guardrail, margin: 30%, over: after}
+  shown: {count: events, role: described}
+"""
+ARMS = "arms: {control: stay, shares: {stay: 50%, go: 50%}}\n"
+THREE = "arms: {control: stay, shares: {stay: 40%, go: 30%, run: 30%}}\n"
+
+
+def test_roles_in_order_and_described_metrics_are_not_tested():
+    found = uplifts(shop_facts(METRICS + ARMS, seed=1))
+    assert [(row.role, row.metric) for row in found] == [
+        ("primary", "money"), ("secondary", "buyers"), ("secondary", "orders"), ("secondary", "basket"),
+        ("guardrail", "later")]
+    assert [row.kind for row in found] == ["mean", "proportion", "mean", "ratio", "mean"]
+    assert found[1].unit == "share"
+
+
+def test_as_computed_from_the_rows():
+    tables = shop(seed=2, n=400)
+    found = {row.metric: row for row in uplifts(shop_facts(METRICS + ARMS, seed=2, n=400))}
+    orders = tables["orders"]
+    during = orders[(orders["ordered_at"] >= "2024-03-04") & (orders["ordered_at"] < "2024-03-11")]
+    money = tables["assignments"].set_index("user_id").assign(
+        money=during.groupby("user_id")["amount"].sum()).fillna({"money": 0.0})
+    go, stay = (money[money["variant"] == arm]["money"] for arm in ("go", "stay"))
+    welch = stats.ttest_ind(go, stay, equal_var=False)
+    assert found["money"].pvalue == pytest.approx(welch.pvalue)
+    assert (found["money"].diff_lower, found["money"].diff_upper) == pytest.approx(tuple(welch.confidence_interval()))
+    assert found["money"].total == pytest.approx((go.mean() - stay.mean()) * len(go))
+    assert found["buyers"].diff == pytest.approx((go > 0).mean() - (stay > 0).mean())
+    assert found["basket"].value_treatment == pytest.approx(
+        during[during["user_id"].isin(go.index)]["amount"].mean())
+    assert math.isnan(found["basket"].total)
+
+
+def test_holm_holds_within_a_role_and_over_the_arms_and_guardrails_stand_alone():
+    found = uplifts(shop_facts(METRICS + THREE, seed=3, n=300, arms=("stay", "go", "run")))
+    for role, size in (("primary", 2), ("secondary", 6), ("guardrail", 2)):
+        own = [row for row in found if row.role == role]
+        raw, adjusted = [row.pvalue for row in own], [row.pvalue_adjusted for row in own]
+        assert len(own) == size and {row.arm for row in own} == {"go", "run"}
+        assert adjusted == (raw if role == "guardrail" else holm(raw))
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.integers(0, 10**6), st.sampled_from([0.0, 0.5, 2.0]), st.integers(2, 150), st.booleans())
+def test_significant_exactly_when_the_interval_shown_leaves_out_zero(seed, lift, n, has_three):
+    arms = ("stay", "go", "run") if has_three else ("stay", "go")
+    params = METRICS + (THREE if has_three else ARMS)
+    for row in uplifts(shop_facts(params, seed=seed, lift=lift, n=max(n, 20), arms=arms)):
+        if row.reason:
+            assert math.isnan(row.pvalue) and row.verdict == "cannot_tell"
+            continue
+        p = row.pvalue if row.role == "guardrail" else row.pvalue_adjusted
+        assert (p < 0.05) == (not row.diff_lower <= 0 <= row.diff_upper)
+        if not math.isnan(row.rel_diff_lower):
+            assert (p < 0.05) == (not row.rel_diff_lower <= 0 <= row.rel_diff_upper)
+        if row.role != "guardrail":
+            assert row.verdict == ("cannot_tell" if p >= 0.05 else "better" if row.diff > 0 else "worse")
+        assert_reasoned(row)
+
+
+def assert_reasoned(row):
+    """Never nan without a reason, but for what the row's kind and role have none of."""
+    for field in fields(row):
+        value = getattr(row, field.name)
+        if not isinstance(value, float) or not math.isnan(value):
+            continue
+        if field.name.startswith("rel_"):
+            assert row.rel_reason or row.reason
+        elif field.name.startswith("total"):
+            assert row.kind == "ratio" or row.reason
+        elif field.name in ("margin", "pvalue_margin"):
+            assert row.role != "guardrail" or row.reason or row.rel_reason
+        else:
+            assert row.reason
+
+
+@pytest.mark.parametrize(("harm", "margin", "verdict"), [
+    (0.0, "60%", "safe"), (-0.6, "5%", "broken"), (0.0, "1%", "cannot_tell")])
+@pytest.mark.parametrize("better", ["higher", "lower"])
+def test_a_guardrail_is_safe_inside_its_margin_and_broken_outside(harm, margin, verdict, better):
+    metrics = ("metrics: {money: {sum: orders.amount, role: primary}, kept: {count: orders, role: guardrail, "
+               f"margin: {margin}, better: {better}}}}}\n")
+    harm = {"higher": harm, "lower": -harm * 3}[better]
+    found = uplifts(shop_facts(metrics + ARMS, seed=5, n=1_500, lift=harm, spread=False))[-1]
+    assert (found.role, found.verdict) == ("guardrail", verdict)
+    if verdict != "cannot_tell":
+        assert (found.pvalue_margin < 0.025) == (verdict == "safe")
+
+
+@pytest.mark.parametrize(("orders", "reason"), [
+    ("z|03-05|1", "no_conversions"), ("z|03-05|1\n a|03-05|2\n b|03-05|2\n c|03-05|2\n d|03-05|2", "all_converted")])
+def test_nobody_or_everybody_converting_is_no_p_but_an_interval(orders, reason):
+    facts = observed("metrics: {buyers: {any: orders, role: primary}}\n" + ARMS, orders="user|at|amount\n" + orders,
+                     assignments="user|variant\n a|go\n b|go\n c|stay\n d|stay")
+    row = uplifts(facts)[0]
+    assert (row.reason, row.diff, row.verdict) == (reason, 0.0, "cannot_tell") and math.isnan(row.pvalue)
+    assert row.diff_lower < 0 < row.diff_upper
+    assert_reasoned(row)
+
+
+ZEROS = "user|at|amount\n a|03-05|0\n z|03-06|3"
+
+
+@pytest.mark.parametrize(("assigned", "until", "reason"), [
+    ("a|go\n b|go\n c|stay\n d|stay", "2024-03-31", "zero_variance"),            # all zeros
+    ("a|go\n b|stay", "2024-03-31", "too_few_users"),                            # one user per arm
+    ("a|go\n b|go\n c|stay\n c|go\n", "2024-03-31", "empty_arm"),                # control lost its one user
+    ("a|go\n a|stay", "2024-03-31", "empty_arm"),                                # nobody is left
+    ("a|go\n b|go\n c|stay\n d|stay", "2024-03-09", "data_end_before")])         # the period is not over
+def test_there_is_an_answer_with_a_reason_where_nothing_can_be_estimated(assigned, until, reason):
+    metrics = METRICS.replace(", over: after", "").replace("  shown: {count: events, role: described}\n", "")
+    facts = observed(f"data_until: {until}\n" + metrics + ARMS, orders=ZEROS, assignments="user|variant\n" + assigned)
+    rows = uplifts(facts)
+    assert rows[0].reason == reason and len(rows) == 5
+    for row in rows:
+        assert row.verdict == "cannot_tell"
+        assert_reasoned(row)
+
+
+def test_a_metric_of_the_time_after_waits_for_it_and_the_others_do_not():
+    rows = {row.metric: row.reason for row in uplifts(observed(
+        METRICS + ARMS + "baseline: {start: 2024-02-26, end: 2024-03-03}\nafter: {start: 2024-03-11, end: 2024-03-17}\n"
+        "data_until: 2024-03-16", **shop(4)))}
+    assert rows == {"money": "", "buyers": "", "orders": "", "basket": "", "later": "data_end_before"}
+
+
+def test_a_goal_can_ask_for_one_comparison():
+    facts = shop_facts(METRICS + ARMS, seed=6)
+    assert compare(facts, "money", "go").pvalue == uplifts(facts)[0].pvalue
+
+
+def test_without_arms_there_is_no_effect():
+    tables = shop(1)
+    assert uplifts(observed("metrics: {money: {sum: orders.amount, role: primary}}", **tables)) == []
+
+
+def test_the_order_of_rows_and_the_names_of_arms_do_not_matter():
+    tables = shop(7)
+    again = {name: table.sample(frac=1, random_state=1) for name, table in tables.items()}
+    again["assignments"] = again["assignments"].replace({"variant": {"stay": "zebra", "go": "ant"}})
+    params = METRICS + "after: {start: 2024-03-11, end: 2024-03-17}\n"
+    first = uplifts(observed(params + ARMS, **tables))
+    second = uplifts(observed(params + "arms: {control: zebra, shares: {ant: 50%, zebra: 50%}}", **again))
+    for one, other in zip(first, second, strict=True):
+        for field in fields(one):
+            if field.name not in ("arm", "control"):
+                values = getattr(one, field.name), getattr(other, field.name)
+                is_number = isinstance(values[1], float)
+                assert values[0] == (pytest.approx(values[1], nan_ok=True) if is_number else values[1])
+    assert np.isfinite(first[0].pvalue)

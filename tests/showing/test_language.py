@@ -1,0 +1,155 @@
+"""Every word that a report says has a Chinese one, and the catalogue holds no other."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages import pofile
+
+import analysis
+from analysis.data.columns import COLUMNS
+from analysis.report import index
+from analysis.results import comparison
+from analysis.showing import definitions, phrases, reader, tables
+
+PACKAGE = Path(analysis.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+# said through a variable: phases, roles, periods of retention and their plurals, tables
+NAMES = {*COLUMNS, "before", "during", "after", "of", "primary", "secondary", "guardrail",
+         *(f"{every}{s}" for every in ("day", "week", "month") for s in ("", "s"))}
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def literals(node: ast.expr) -> Iterator[str]:
+    """Texts that an expression can be: a literal, or either side of a conditional one."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from literals(node.body)
+        yield from literals(node.orelse)
+
+
+def said_in_code() -> set[str]:
+    """First arguments of every `say(...)`, and of what is assigned to `message` for one."""
+    found = set()
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "say":
+                found |= set(literals(node.args[0]))
+            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "message":
+                found |= set(literals(node.value))
+    return found
+
+
+def said_in_templates() -> set[str]:
+    return {text for path in PACKAGE.rglob("*.j2")
+            for text in re.findall(r'\bsay\("([^"]*)"', path.read_text(encoding="utf-8"))}
+
+
+def said_by_code() -> set[str]:
+    """Values of the dictionaries from codes to messages."""
+    single = (phrases.ANSWERS, phrases.WHY, phrases.REASONS, phrases.LEFT_OUT, phrases.FOLDED, phrases.TIMES,
+              tables.STATES, tables.VERDICTS, tables.CHECKS, definitions.PHASES,
+              index.VERDICTS, index.GOALS, index.CHECKS, index.PROBLEMS)
+    pairs = [*phrases.CHECKS.values(), *reader.UNITS]
+    return {message for words in single for message in words.values()} | {text for pair in pairs for text in pair}
+
+
+MESSAGES = sorted((said_in_code() | said_in_templates() | said_by_code() | NAMES) - {""})
+
+
+def catalogue(language: str) -> dict[str, str]:
+    with (files("analysis.showing") / "locale" / language / "LC_MESSAGES" / "analysis.po").open("rb") as file:
+        return {entry.id: entry.string for entry in pofile.read_po(file) if entry.id}
+
+
+ZH = catalogue("zh")
+
+
+def places(message: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(message) if name}
+
+
+def test_the_search_finds_what_is_said():
+    assert len(said_in_code()) > 150
+    assert {"Code", "Downloads", "Skip to content"} <= said_in_templates()
+    conditional = ast.parse("say('a' if x else 'b' if y else 'c')", mode="eval").body.args[0]
+    assert set(literals(conditional)) == {"a", "b", "c"}
+
+
+def test_every_message_has_a_translation():
+    assert [message for message in MESSAGES if not ZH.get(message)] == []
+
+
+def test_no_translation_is_left_over():
+    assert sorted(set(ZH) - set(MESSAGES)) == []
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_translation_fills_the_same_places(message):
+    assert places(ZH[message]) == places(message)
+
+
+def test_a_translation_speaks_chinese_and_writes_its_punctuation():
+    for message, text in ZH.items():
+        words = re.sub(r"{\w+}|\W|where", "", message)  # a condition stands in brackets, without a word
+        assert not words or CHINESE.search(text), message
+        assert not re.search(r"\s[，。；：、！？（）“”]|[，。；：、！？（）“”]\s|[\u4e00-\u9fff][,;:!?]", text), text
+
+
+@pytest.mark.parametrize(("wrong", "right"), [
+    ("对照臂", "对照组"), ("实验臂", "活动组"), ("守护指标", "护栏指标"), ("队列", "同期群"), ("置信", "区间"),
+    ("可信性", "可信度")])
+def test_one_thing_has_one_name(wrong, right):
+    assert not [text for text in ZH.values() if wrong in text], f"say {right}"
+
+
+# --- every code of the results has words ---
+
+VOCABULARY = {  # snake_case literals of the results that are no reasons
+    "cannot_tell", "do_not_trust", "does_not", "on_or_after", "per_user", "not_covered", "user_id", "is_cut",
+    "no_control_group", "primary_better", "primary_worse", "guardrail_broken", "guardrail_not_shown",
+    "one_arm", "unplanned_arm",  # of the split test, whose sentence says it in numbers
+}
+
+
+def codes() -> set[str]:
+    """Literals like `zero_control` in the results, but for docstrings and the names of columns and fields."""
+    found = set()
+    for module in MODULES:
+        if module.parent.name != "results":
+            continue
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(
+                    r"[a-z]+(_[a-z]+)+", node.value):
+                found.add(node.value)
+    return found
+
+
+def test_every_reason_has_words():
+    known = {*phrases.REASONS, *phrases.WHY, *phrases.CHECKS, *VOCABULARY}
+    assert {code for code in codes() if not code.startswith(("n_", "days_"))} - known == set()
+    assert len(codes() & {*phrases.REASONS}) > 15
+
+
+def test_every_trust_check_has_a_name_and_sentences():
+    assert tables.CHECKS.keys() == phrases.CHECKS.keys()
+    assert phrases.FOLDED.keys() <= phrases.CHECKS.keys()
+    assert {*phrases.CHECKS} - {"coverage"} <= {*phrases.WHY}, "each check that can fail is a reason of the verdict"
+
+
+def test_a_number_of_one_is_singular():
+    en = reader.Reader("en")
+    assert [en.duration(seconds) for seconds in (1, 2, 60, 5400, 86400, 172800)] == [
+        "1 second", "2 seconds", "1 minute", "1.5 hours", "1 day", "2 days"]
+
+
+def test_the_level_of_an_interval_is_the_tests():
+    assert reader.Reader().confidence(comparison.ALPHA) == "95%"
+    assert reader.Reader().confidence(0.025) == "97.5%"

@@ -1,0 +1,65 @@
+"""Tiny campaigns from spec tables: what stands in a test is all there is.
+
+    facts = observed("metrics: {orders: {count: orders, role: primary}}",
+                     assignments="user|variant\\n ann|a\\n bob|b",
+                     orders="user|at|amount\\n ann|03-05|5")
+    rows(user_facts(facts, ["orders"], "during"), "user_id", "orders") == [("ann", 1.0), ("bob", 0.0)]
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+import yaml
+
+from analysis.data import read
+from analysis.data.columns import TIME
+from analysis.facts import observe
+from analysis.params import load
+
+WEEK = """
+title: A week in March
+question: What happened?
+owner: tests
+period: {start: 2024-03-04, end: 2024-03-10}
+data_until: 2024-03-31
+no_control_group: not needed here
+metrics: {active: {any: events, role: primary}}
+"""
+
+
+def observed(params="", **tables):
+    """Facts of a campaign that says `params` and else the week above.
+
+    tables   users, assignments, events, orders, costs as frames, or as ASCII: a header, then a row per line, cells
+             parted by | and empty for null; `user` and `at` are the user and the time, in 2024 (03-05 10:00);
+             a list of them is a list of files
+    """
+    said = {**yaml.load(WEEK, yaml.BaseLoader), **(yaml.load(params, yaml.BaseLoader) or {})}
+    if "arms" in said:
+        said.pop("no_control_group")
+    said["sources"] = {name: {"path": f"{name}-*.csv"} for name in tables}
+    with TemporaryDirectory() as folder:
+        for name, files in tables.items():
+            for i, table in enumerate(files if isinstance(files, list) else [files]):
+                frame = parsed(name, table) if isinstance(table, str) else table
+                frame.to_csv(Path(folder, f"{name}-{i}.csv"), index=False)
+        path = Path(folder, "campaign.yml")
+        path.write_text(yaml.safe_dump(said, sort_keys=False), "utf-8")
+        campaign = load(path)
+        return observe(campaign, read(campaign))
+
+
+def parsed(name, text):
+    """The frame that an ASCII table shows."""
+    head, *body = [[cell.strip() or None for cell in line.split("|")] for line in text.strip().splitlines()]
+    frame = pd.DataFrame(body, columns=head)
+    if "at" in frame:
+        frame["at"] = "2024-" + frame["at"]
+    return frame.rename(columns={"user": "user_id", "at": TIME.get(name)})
+
+
+def rows(table, *columns):
+    """The rows of an Ibis table as sorted tuples of the columns named."""
+    found = [tuple(row[c] for c in columns or table.columns) for row in table.to_pyarrow().to_pylist()]
+    return sorted(found, key=lambda row: tuple((value is not None, value) for value in row))

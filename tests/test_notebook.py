@@ -1,0 +1,182 @@
+"""The review notebook: thin, in both languages, and its answers for a tiny campaign stay what they were."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from analysis.params.model import Campaign
+from analysis.report.render import render
+from tests.campaigns import write_bare
+from tests.golden.make import golden
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = ROOT / "tests/golden"
+REVIEW = nbformat.read(ROOT / "notebooks/review.ipynb", as_version=4)
+CODE = [cell for cell in REVIEW.cells if cell.cell_type == "code"]
+PROSE = [cell for cell in REVIEW.cells if cell.cell_type == "markdown"]
+
+
+def tags(cell: nbformat.NotebookNode) -> set[str]:
+    return set(cell.metadata.get("tags", ()))
+
+
+# --- how it is written ---
+
+def test_no_output_and_no_count_is_committed():
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in CODE)
+
+
+@pytest.mark.parametrize("cell", CODE, ids=lambda cell: cell.id)
+def test_a_code_cell_is_thin(cell):
+    tree = ast.parse(cell.source)
+    is_setting_up = any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body)
+    assert len(tree.body) <= 5 or is_setting_up
+    assert len(cell.source.splitlines()) <= 7
+    banned = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.If, ast.With, ast.Try, ast.Lambda,
+              ast.comprehension)
+    assert not [node for node in ast.walk(tree) if isinstance(node, banned)]
+    called = {getattr(node.func, "id", "") for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert not called & {"print", "display", "open", "exec", "eval"}
+    if "parameters" not in tags(cell):
+        texts = [str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+        assert not [text for text in texts if "/" in text or "\\" in text]
+
+
+def test_a_code_cell_of_a_section_ends_in_what_it_shows():
+    shown = [ast.parse(cell.source).body[-1] for cell in CODE[3:]]
+    assert all(isinstance(last, ast.Expr) for last in shown)
+
+
+def test_ids_are_unique_and_prose_comes_in_pairs():
+    ids = [cell.id for cell in REVIEW.cells]
+    assert len(set(ids)) == len(ids)
+    for first, second in zip(PROSE[::2], PROSE[1::2], strict=True):
+        assert "en" in tags(first) and "zh" in tags(second)
+        assert tags(first) - {"en"} == tags(second) - {"zh"}
+        assert len(re.findall(r"^#", first.source, re.M)) == len(re.findall(r"^#", second.source, re.M))
+        assert re.search(r"[\u4e00-\u9fff]", second.source) and not re.search(r"[\u4e00-\u9fff]", first.source)
+
+
+def test_prose_finds_nothing_by_itself():
+    """Every number comes from code; 100 % is the axis of a figure."""
+    for cell in PROSE:
+        assert not re.findall(r"\d", cell.source.replace("100%", "")), cell.id
+        assert "significant" not in cell.source
+
+
+def test_sections_stand_in_the_order_of_a_reviewers_questions():
+    headings = [line.removeprefix("## ") for cell in PROSE if "en" in tags(cell)
+                for line in cell.source.splitlines() if line.startswith("## ")]
+    assert headings == [
+        "May the numbers be believed?", "How close to the goals?", "What did the campaign cause?",
+        "Before, during and after", "What did it cost?", "Where did users drop?", "Did they stay?",
+        "What should I not believe?", "Definitions", "Where the numbers come from"]
+
+
+def test_what_a_section_needs_is_a_block_of_the_params():
+    known = set(Campaign.model_fields) | {"phases"}
+    needs = {tag.removeprefix("needs-") for cell in REVIEW.cells for tag in tags(cell) if tag.startswith("needs-")}
+    assert needs and needs <= known
+
+
+# --- opened by hand ---
+
+def test_a_block_that_is_absent_says_so_in_one_line_when_opened_by_hand(tmp_path):
+    params = write_bare(tmp_path)
+    notebook = nbformat.from_dict(json.loads(json.dumps(REVIEW)))
+    next(cell for cell in notebook.cells if "parameters" in tags(cell)).source = (
+        f"params_file = {str(params)!r}\noverrides = {{}}")
+    NotebookClient(notebook, resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
+    said = {"goals": "no goals", "arms": "no arms", "phases": "no time before or after", "costs": "no costs",
+            "funnels": "no funnels", "retention": "not ask for retention"}
+    for block, words in said.items():
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code" and f"needs-{block}" in tags(cell)]
+        assert cells
+        for cell in cells:
+            assert [output.data["text/plain"].count("\n") for output in cell.outputs] == [0]
+            assert words in cell.outputs[0].data["text/plain"]
+
+
+def test_papermill_runs_it_from_the_root_of_the_working_copy(tmp_path):
+    out = tmp_path / "out.ipynb"
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", "notebooks/review.ipynb", str(out), "-p", "params_file",
+         "params/checkout.yml"], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "Checkout before and after 19 May" in render(out).html
+
+
+# --- the golden notebook ---
+
+def nbval(notebook: Path, seconds_per_cell: int = 120) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "--nbval-cell-timeout",
+         str(seconds_per_cell), "--nbval-sanitize-with", str(GOLDEN / "sanitize.cfg"), "-p", "no:cacheprovider",
+         "-o", "addopts=", str(notebook)], cwd=ROOT, capture_output=True, text=True, timeout=300)
+
+
+def beside(folder: Path, text: str) -> Path:
+    """A copy of the golden notebook that finds its data."""
+    for name in ("tiny.yml", "data"):
+        (folder / name).symlink_to(GOLDEN / name)
+    (folder / "review.ipynb").write_text(text, encoding="utf-8")
+    return folder / "review.ipynb"
+
+
+def test_the_golden_notebook_is_the_review_notebook():
+    kept = nbformat.read(GOLDEN / "review.ipynb", as_version=4)
+    assert [cell.source for cell in kept.cells] == [cell.source for cell in golden().cells], (
+        "python tests/golden/make.py, then read the difference")
+    assert any(output.get("data", {}).get("application/vnd.campaign.results+json") for output in kept.cells[-1].outputs)
+
+
+def test_the_golden_answers_are_still_given():
+    done = nbval(GOLDEN / "review.ipynb")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_a_changed_number_is_noticed(tmp_path):
+    notebook = nbformat.read(GOLDEN / "review.ipynb", as_version=4)
+    cell = next(cell for cell in notebook.cells if cell.source.startswith("reached = "))
+    table = cell.outputs[0].data["application/vnd.campaign.table+json"]
+    table["rows"][0][table["columns"].index("observed")] += 0.01
+    done = nbval(beside(tmp_path, nbformat.writes(notebook)))
+    assert done.returncode != 0 and "mismatch" in done.stdout and " 1 failed" in done.stdout
+
+
+def test_a_kernel_that_dies_is_noticed(tmp_path):
+    notebook = nbformat.read(GOLDEN / "review.ipynb", as_version=4)
+    cell = next(cell for cell in notebook.cells if cell.source.startswith("sections.trust"))
+    cell.source = "import os\nos.kill(os.getpid(), 9)"
+    done = nbval(beside(tmp_path, nbformat.writes(notebook)), seconds_per_cell=20)  # nbval waits for the dead
+    assert done.returncode != 0 and "Cell 7" in done.stdout
+
+
+# --- the same inputs, the same bytes ---
+
+def test_the_same_campaign_gives_the_same_bytes(tmp_path):
+    def files(run: str) -> dict[str, bytes]:
+        done = subprocess.run(
+            [sys.executable, "-c", "from analysis.report.cli import main; main()", "run", str(GOLDEN / "tiny.yml"),
+             "--out", str(tmp_path / run), "--set", "languages=[zh]"],
+            cwd=ROOT, capture_output=True, text=True, timeout=300,
+            env=os.environ | {"SOURCE_DATE_EPOCH": "1760000000"})
+        assert done.returncode == 0, done.stderr
+        folder = tmp_path / run / "tiny"
+        return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*"))
+                if path.suffix in (".html", ".csv") or path.name == "results.json"}
+
+    first, second = files("one"), files("two")
+    assert {name for name in first if first[name] != second.get(name)} == set()
+    assert {"report.html", "results.json", "tables/goals.csv"} <= set(first)
+    assert "2025年10月9日 10:53" in first["report.html"].decode()
