@@ -250,7 +250,7 @@ def test_of_several_sources_the_wrong_one_is_named(tmp_path):
     ("e.csv", "\n\n", "'e.csv' has no header line"),
     ("e.csv", HEAD, "sources: no event or order has a user and a time; 0 were read"),
     ("e.csv", HEAD + ",visit,2025-11-11\nann,visit,\n", "no event or order has a user and a time; 2 were read"),
-    ("e.csv", EVENTS.encode() + "访问,visit,2025-11-11\n".encode("gbk"), "is not utf-8"),
+    ("e.csv", EVENTS.encode() + "访问,visit,2025-11-11\n".encode("gbk"), "is not UTF-8"),
     ("e.csv", EVENTS + "cy,visit,2025-11-11,more\n", "'e.csv' cannot be read"),
     ("e.csv", EVENTS * 3000 + 'cy,"vi,2025-11-11\n', "'e.csv' cannot be read"),
     ("e.csv.gz", EVENTS, "'e.csv.gz' cannot be read as CSV: Not a gzipped file"),
@@ -302,3 +302,12 @@ def test_counts_do_not_depend_on_the_order_of_rows_or_the_number_of_files(tmp_pa
     columns = (*KEYS, "event_id", "channel")
     assert rows(whole.events, *columns) == rows(parts.events, *columns)
     assert (whole.rows, whole.data_from, whole.data_until) == (parts.rows, parts.data_from, parts.data_until)
+
+
+@pytest.mark.parametrize("content", [
+    "user_id,动作,occurred_at\na,付款,2025-11-11".encode("gbk"),
+    "user_id,event,occurred_at\na,付款,2025-11-11".encode("gbk"),
+    "user_id,event,occurred_at\na,pay,2025-11-11".encode("utf-16")], ids=["header", "rows", "utf-16"])
+def test_a_file_in_another_encoding_is_told_as_such(tmp_path, content):
+    (message,) = refusal(tmp_path, source("{path: e.csv}"), e_csv=content)
+    assert "e.csv'" in message and "is not UTF-8 (Excel" in message and "save it as 'CSV UTF-8'" in message

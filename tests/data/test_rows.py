@@ -16,13 +16,13 @@ def test_rows_without_user_name_or_time_are_left_out_and_counted(tmp_path):
     made = tables(tmp_path,
                   events_csv=HEAD + ",visit,2025-11-11,1\nann,,2025-11-11,2\nann,visit,,3\nann,visit,2025-11-11,4\n")
     assert rows(made.events, "event_id") == [("4",)]
-    assert made.rows == [Rows("events", n_read=4, n_without_key=3, n_during=1)]
+    assert made.rows == [Rows("events", n_read=4, n_without_key=3, n_during=1, has_ids=True)]
 
 
 def test_a_row_id_counts_once_and_no_id_is_no_duplicate(tmp_path):
     row = "ann,visit,2025-11-11"
     made = tables(tmp_path, events_csv=HEAD + f"{row},1\n{row},1\n{row},1\n{row},2\n{row},\n{row},\n")
-    assert made.rows == [Rows("events", n_read=6, n_duplicate=2, n_during=4)]
+    assert made.rows == [Rows("events", n_read=6, n_duplicate=2, n_during=4, has_ids=True)]
     assert made.events.count().execute() == 4
 
 
@@ -37,18 +37,18 @@ def test_of_two_rows_with_one_id_the_same_one_stays_whatever_their_order(tmp_pat
 def test_a_row_without_a_key_does_not_take_the_place_of_one_with_its_id(tmp_path):
     made = tables(tmp_path, events_csv=HEAD + ",aaa,2025-11-11,1\nann,visit,2025-11-11,1\n")
     assert rows(made.events, "user_id") == [("ann",)]
-    assert made.rows == [Rows("events", n_read=2, n_without_key=1, n_during=1)]
+    assert made.rows == [Rows("events", n_read=2, n_without_key=1, n_during=1, has_ids=True)]
 
 
 def test_without_a_row_id_equal_rows_are_different_events(tmp_path):
     made = tables(tmp_path, events_csv="user_id,event,occurred_at\n" + "ann,visit,2025-11-11\n" * 3)
-    assert made.rows == [Rows("events", n_read=3, n_during=3)]
+    assert made.rows == [Rows("events", n_read=3, n_during=3, n_alike=2)]
 
 
 def test_amounts_that_are_missing_or_not_finite_stay_as_null_and_are_counted(tmp_path):
     body = "".join(f"ann,2025-11-11,{amount},{amount}\n" for amount in ("5", "", "nan", "inf", "-inf", "-3", "0"))
     made = tables(tmp_path, ORDERS, orders_csv="user_id,ordered_at,amount,discount\n" + body)
-    assert made.rows == [Rows("orders", n_read=7, n_missing_amount=4, n_during=7)]
+    assert made.rows == [Rows("orders", n_read=7, n_missing_amount=4, n_during=7, n_alike=3)]
     for column in ("amount", "discount"):
         assert rows(made.orders, column) == [(-3.0,), (0.0,), (5.0,), (None,), (None,), (None,), (None,)]
 

@@ -53,6 +53,7 @@ def test_the_files_to_be_spoilt_are_fine(tmp_path):
     ("deadline: 2025-12-01", "deadline: 2025-11-16", "goals.2.deadline", "2025-11-16 is before the period ends"),
     ("baseline: {start: 2025-10-28, end: 2025-11-10}\n", "", "goals.1.target",
      "is a change, but there is no `baseline:`"),
+    ("target: '10,000'", "target: 15%", "goals.2.target", "a total of 0.15 is asked for; write +15% for a change"),
     ("baseline: control, ", "", "goals.3.baseline", "'soon' is counted over another time than the period"),
     (ARMS, "no_control_group: why\n", "goals.3.baseline", "is control, but the campaign has no arms"),
     ("measure: per_user", "measure: total", "goals.3.measure", "totals of arms of different size cannot be compared"),

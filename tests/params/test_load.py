@@ -125,6 +125,8 @@ def test_anchors_are_what_they_stand_for(tmp_path):
     (b"title: a\nperiod:\n  end: 1\n  end: 2\n", ":4: period.end: said twice"),
     (b"title: a\n\tquestion: b\n", ":2: not YAML: found character '\\t'"),
     (b"title: [a\n", "not YAML"),
+    ("title：促销\nowner: a\n".encode(), "line 1 has a full-width '：' where ': ' is meant"),
+    (b"title: a\ncosts: {media: 20,000}\n", ":2: inside { } a number ends at its comma"),
     (b"title: a\n---\ntitle: b\n", ":2: not YAML: but found another document"),
     (b"title: *nobody\n", ":1: not YAML: found undefined alias 'nobody'"),
     (b"? [a, b]\n: c\n", ":1: a key is one word"),

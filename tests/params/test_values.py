@@ -12,7 +12,7 @@ from analysis.params.values import parse_duration, parse_moment, parse_number, p
 
 
 @pytest.mark.parametrize(("text", "moment"), [
-    ("2025-11-11", date(2025, 11, 11)), (" 2025-11-11 ", date(2025, 11, 11)),
+    ("2025-11-11", date(2025, 11, 11)), (" 2025-11-11 ", date(2025, 11, 11)), ("２０２５-11-11", date(2025, 11, 11)),
     ("2025-11-11 20:00", datetime(2025, 11, 11, 20)), ("2025-11-11T20:00:05", datetime(2025, 11, 11, 20, 0, 5))])
 def test_days_and_times(text, moment):
     assert parse_moment(text) == moment and type(parse_moment(text)) is type(moment)
@@ -21,7 +21,7 @@ def test_days_and_times(text, moment):
 @pytest.mark.parametrize("text", [
     "2025-13-01", "2025-02-29", "20251111", "2025-W46", "2025-W46-1", "2025-11-11 24:00", "2025-11-11 20", "11/11/2025",
     "2025-11-11 20:00+08:00", "2025-11-11T20:00Z", "2025-11-11 20:00:00.5", "1969-12-31", "2101-01-01", "0225-11-11",
-    "", None, "now", "２０２５-11-11", ["2025-11-11"]])
+    "", None, "now", ["2025-11-11"]])
 def test_what_is_no_day_or_time_is_refused(text):
     with pytest.raises(ValueError, match="is not"):
         parse_moment(text)
@@ -97,3 +97,15 @@ def test_targets(text, change, level):
 def test_what_is_no_target_is_refused(text):
     with pytest.raises(ValueError, match="is not a change"):
         parse_target(text)
+
+
+def test_a_day_that_is_not_on_the_calendar_is_told_from_one_that_is_misspelt():
+    with pytest.raises(ValueError, match="not on the calendar"):
+        parse_moment("2025-09-31")
+    with pytest.raises(ValueError, match="is not a day like"):
+        parse_moment("31.9.2025")
+
+
+@pytest.mark.parametrize(("text", "share"), [("１０％", 0.1), ("0.5", 0.5)])
+def test_full_width_signs_are_read_as_what_they_mean(text, share):
+    assert parse_share(text) == share

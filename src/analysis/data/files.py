@@ -23,6 +23,9 @@ from analysis.params.sources import Source
 CSV, PARQUET, DUCKDB = (".csv", ".csv.gz"), (".parquet",), (".duckdb", ".ddb")
 
 
+NOT_UTF_8 = "is not UTF-8 (Excel saves CSV in the language of Windows, such as GBK): save it as 'CSV UTF-8'"
+
+
 class Unreadable(Exception):
     """Why a source cannot be opened, for the one who wrote its path."""
 
@@ -37,12 +40,14 @@ def open_source(connection: Backend, campaign: Campaign, source: Source) -> Tabl
         if kind == "Parquet":
             return connection.read_parquet([str(p) for p in paths])
         return _database(connection, paths[0], source.table)
-    except (duckdb.Error, OSError, EOFError, zlib.error) as error:
+    except (duckdb.Error, OSError, EOFError, zlib.error, csv.Error) as error:
         raise Unreadable(f"'{source.path}' cannot be read as {kind}: {reason(error)}") from None
 
 
 def reason(error: Exception) -> str:
     """What the engine says, without its advice."""
+    if "unicode" in str(error).lower():
+        return f"it {NOT_UTF_8}"
     said = re.split(r"\n\s*(?:\n|Possible|Potential)", str(error).strip())[0]
     return shorten(" ".join(said.split()), 300)
 
@@ -66,7 +71,11 @@ def _csv(connection: Backend, paths: list[Path]) -> Table:
 def _header(path: Path) -> tuple[str, tuple[str, ...]]:
     """The separator that the first line has most of, and the names of the columns."""
     with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
-        line = file.readline(1_000_000).decode("utf-8-sig", errors="replace").strip("\r\n")
+        head = file.readline(1_000_000)
+    try:
+        line = head.decode("utf-8-sig").strip("\r\n")
+    except UnicodeDecodeError:
+        raise Unreadable(f"'{path.name}' {NOT_UTF_8}") from None
     if not line.strip():
         raise Unreadable(f"'{path.name}' has no header line")
     delimiter = max(",;\t|", key=line.count)

@@ -60,7 +60,7 @@ def unknown_names(campaign: Campaign, tables: dict[str, Table], unread: Collecti
     for where, name, column, values in _values_named(campaign):
         if name in tables and where not in missing:
             found = _distinct(tables[name][column].cast("string"))
-            near = [known for value in values for known in get_close_matches(value, found, n=1, cutoff=0.8)]
+            near = [known for value in values for known in get_close_matches(value, found, n=1, cutoff=0.6)]
             if near and not set(values) & set(found):  # with nothing alike it may well be that nothing happened
                 yield campaign.problem(where, (
                     f"no row of {name} has {column} {_quoted(values)} (did you mean '{near[0]}'?)"))
@@ -106,6 +106,8 @@ def _events(campaign: Campaign, found: Sequence[str]) -> Iterator[Problem]:
              for name, funnel in campaign.funnels.items() for i, step in enumerate(funnel.steps)]
     if campaign.retention:
         named += [(("retention", key), getattr(campaign.retention, key)) for key in ("start", "returning")]
+    if not found:
+        return  # a table without rows is told as such
     for where, event in named:
         if event and event not in found:
             yield campaign.problem(where, f"no event is called '{event}'{suggest(event, found)}")

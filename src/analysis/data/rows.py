@@ -24,6 +24,8 @@ class Rows:
     n_read: int
     n_without_key: int = 0       # left out: no user, name or time
     n_duplicate: int = 0         # left out: a row id seen before
+    n_alike: int = 0             # kept rows that equal another, in a table without row ids: copies or repeats
+    has_ids: bool = False        # whether the table has row ids
     n_missing_amount: int = 0    # kept rows whose amount is null or not finite; it counts as zero
     n_before: int = 0            # kept rows by phase; 0 where the table has no time
     n_during: int = 0
@@ -63,8 +65,11 @@ def account(campaign: Campaign, name: str, table: Table, kept: Table) -> Rows:
         phases = {f"n_{phase}": _within(kept[TIME[name]], campaign, phase) for phase in PHASES if campaign.phase(phase)}
         wanted |= {phase: flag.sum() for phase, flag in phases.items()}
         wanted["n_outside"] = (~ibis.or_(*phases.values())).sum()
+    has_ids = ROW_ID.get(name) in kept.columns
+    if name in ROW_ID and not has_ids:
+        wanted["n_alike"] = kept.count() - kept.nunique()
     found = _counted(kept, wanted)
-    return Rows(name, n_read=read["n_read"], n_without_key=read["n_read"] - read["with_key"],
+    return Rows(name, has_ids=has_ids, n_read=read["n_read"], n_without_key=read["n_read"] - read["with_key"],
                 n_duplicate=read["with_key"] - found.pop("n_kept"), **found)
 
 

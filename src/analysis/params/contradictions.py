@@ -137,9 +137,18 @@ def _goals(c: Any, broken: set[str]) -> Iterator[Mistake]:
         if c.period and goal.deadline and _last_day(goal.deadline) < _last_day(c.period.end):
             yield ("goals", i, "deadline"), (
                 f"{goal.deadline} is before the period ends; goals are measured over the period")
+        if goal.target.level is not None and 0 < goal.target.level < 1 and _is_total(goal, c.metrics):
+            yield ("goals", i, "target"), (
+                f"a total of {goal.target.level:g} is asked for; write +{goal.target.level:.0%} for a change, "
+                "or say measure: per_user for a share")
         if goal.target.change is not None:
             for key, message in _change(c, broken, goal, (c.metrics or {}).get(goal.metric)):
                 yield ("goals", i, key), message
+
+
+def _is_total(goal: Any, metrics: Any) -> bool:
+    metric = (metrics or {}).get(goal.metric)
+    return metric is not None and goal.measure == "total" and metric.kind in ("any", "count")
 
 
 def _change(c: Any, broken: set[str], goal: Any, metric: Any) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from pydantic import (
 
 from analysis.params.part import Part, suggest
 from analysis.params.sources import Values
-from analysis.params.values import Duration, Moment, Number, Share, parse_number, parse_share
+from analysis.params.values import Duration, Moment, Number, Share, parse_number, parse_share, plainly
 
 Role = Literal["primary", "secondary", "guardrail", "described"]
 Direction = Literal["higher", "lower"]
@@ -96,7 +96,7 @@ def parse_target(text: Any) -> Target:
     """`+30%` asks for a change, `10000` or `30%` for a level."""
     if isinstance(text, Target):
         return text
-    written = str(text).strip().replace("−", "-")
+    written = plainly(text)
     try:
         if written[:1] in "+-" and written.endswith("%"):
             return Target(change=parse_number(written[:-1]) / 100)

@@ -50,5 +50,6 @@ def end_of(moment: date | datetime, zone: str) -> datetime:
 def known_zone(zone: str) -> str:
     """The name of a time zone, unchanged. Raises ValueError."""
     if zone not in available_timezones():
-        raise ValueError(f"'{zone}' is not a time zone like Asia/Shanghai{suggest(zone, available_timezones())}")
+        places = [known for known in available_timezones() if "/" in known and not known.startswith("Etc/")]
+        raise ValueError(f"'{zone}' is not a time zone like Asia/Shanghai{suggest(zone, places)}")
     return zone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,17 @@ def parse(text: str, lines: Lines | None = None, twice: list[tuple[tuple, int]] 
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line, found = mark.line + 1 if mark else None, getattr(error, "problem", None) or error
-        raise NotATree(line, f"not YAML: {found}") from None
+        raise NotATree(line, f"not YAML: {found}{_wide_colon(text, line)}") from None
     except RecursionError:
         raise NotATree(None, "blocks in blocks without end: not a campaign file") from None
+
+
+def _wide_colon(text: str, line: int | None) -> str:
+    """A hint at what Chinese input methods write for a colon."""
+    for number, written in enumerate(text.splitlines()[:line], 1):
+        if re.match(r"\s*[\w-]+：", written):
+            return f"; line {number} has a full-width '：' where ': ' is meant"
+    return ""
 
 
 def _plain(node: yaml.Node | None, where: tuple, lines: Lines, twice: list[tuple[tuple, int]]) -> Any:
@@ -90,6 +99,8 @@ def _plain(node: yaml.Node | None, where: tuple, lines: Lines, twice: list[tuple
                 continue
             lines[(*where, key)] = line
             tree[key] = _plain(value_node, (*where, key), lines, twice)
+            if node.flow_style and tree[key] is None and re.fullmatch(r"\d{3}", key):
+                raise NotATree(line, f"inside {{ }} a number ends at its comma: write it without, not as '...,{key}'")
         return tree
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*where, i), lines, twice) for i, item in enumerate(node.value)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, get_args
 
@@ -29,16 +30,23 @@ def parse_text(text: Any) -> dict[str, str]:
     return dict(texts)
 
 
+def plainly(text: Any) -> str:
+    """What was written, with the full-width signs of Chinese input methods made plain: `＋３０％` is `+30%`."""
+    return unicodedata.normalize("NFKC", str(text)).replace("−", "-").strip()
+
+
 def parse_moment(text: Any) -> date | datetime:
     """A local day (`2025-11-11`) or a local time to the second (`2025-11-11 20:00`)."""
     if isinstance(text, date):
         return text
-    written = str(text).strip()
+    written = plainly(text)
     try:
         if not MOMENT.fullmatch(written):
             raise ValueError
         moment = date.fromisoformat(written) if len(written) == 10 else datetime.fromisoformat(written)
     except ValueError:
+        if MOMENT.fullmatch(written):
+            raise ValueError(f"'{text}' is not on the calendar: no such day of that month, or time of day") from None
         raise ValueError(f"'{text}' is not a day like 2025-11-11 or a time like 2025-11-11 20:00") from None
     if moment.year not in YEARS:
         raise ValueError(f"'{text}' is not between the years {YEARS[0]} and {YEARS[-1]}")
@@ -49,7 +57,7 @@ def parse_duration(text: Any) -> timedelta:
     """`7 days`, `24 hours`, `90 minutes`, `2 weeks`; up to a hundred years."""
     if isinstance(text, timedelta):
         return text
-    match = DURATION.fullmatch(str(text).strip().lower())
+    match = DURATION.fullmatch(plainly(text).lower())
     duration = timedelta(**{match[2] + "s": float(match[1])}) if match else timedelta()
     if not timedelta() < duration <= LONGEST:
         raise ValueError(f"'{text}' is not a duration like 7 days, 24 hours or 30 minutes")
@@ -68,8 +76,8 @@ def parse_number(text: Any) -> float:
     number = math.nan
     if isinstance(text, int | float) and not isinstance(text, bool):
         number = float(text)
-    elif NUMBER.fullmatch(str(text).strip()):
-        number = float(str(text).replace(",", "").replace("_", ""))
+    elif NUMBER.fullmatch(plainly(text)):
+        number = float(plainly(text).replace(",", "").replace("_", ""))
     if not math.isfinite(number):
         raise ValueError(f"'{text}' is not a number like 10000, 10,000 or 0.5")
     return number
@@ -77,7 +85,7 @@ def parse_number(text: Any) -> float:
 
 def parse_share(text: Any) -> float:
     """`10%` or `0.1`, between 0 and 1."""
-    written = str(text).strip()
+    written = plainly(text)
     try:
         share = parse_number(written[:-1]) / 100 if written.endswith("%") else parse_number(written)
     except ValueError:

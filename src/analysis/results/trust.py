@@ -16,8 +16,8 @@ from analysis.results.split import split_test
 
 # share of the rows or users that makes a check warn, and fail
 LIMITS = {
-    "two_arms": (0.0, 0.01), "without_key": (0.0, 0.05), "duplicates": (0.01, 0.2), "missing_amounts": (0.0, 0.01),
-    "unknown_users": (0.0, 0.1),
+    "two_arms": (0.0, 0.01), "without_key": (0.0, 0.05), "duplicates": (0.01, 0.2), "alike": (0.01, 1.0),
+    "missing_amounts": (0.0, 0.01), "unknown_users": (0.0, 0.1),
 }
 ALPHA = 0.001  # of the checks that are tests: a false alarm voids a report, so it must be rare
 
@@ -141,7 +141,10 @@ def _rows(facts: Facts) -> Iterator[Check]:
     for rows in facts.tables.rows:
         if rows.n_without_key:
             yield _share("without_key", rows.n_without_key, rows.n_read, rows.table)
-        yield _share("duplicates", rows.n_duplicate, rows.n_read, rows.table)
+        if rows.has_ids:
+            yield _share("duplicates", rows.n_duplicate, rows.n_read, rows.table)
+        elif rows.table in ("events", "orders"):
+            yield _share("alike", rows.n_alike, rows.n_read, rows.table)
         if rows.n_missing_amount:
             yield _share("missing_amounts", rows.n_missing_amount, rows.n_read, rows.table)
         if rows.table in ("events", "orders"):

@@ -65,6 +65,10 @@ CHECKS = {  # what is said when a check is fine, and when it is not
     "without_key": ("", "{found} of {n} rows have no user, name or time ({subject}); they are left out."),
     "duplicates": ("{found} of {n} rows came twice ({subject}) and count once.",
                    "{found} of {n} rows came twice ({subject}) and count once."),
+    "alike": ("{found} of {n} rows equal another ({subject}). Without row ids copies cannot be told from "
+              "repeats: all count.",
+              "{found} of {n} rows equal another ({subject}). Without row ids copies cannot be told from "
+              "repeats: all count."),
     "missing_amounts": ("", "{found} of {n} amounts are missing or not finite ({subject}); they count as zero."),
     "unknown_users": ("", "{found} of {n} events and orders belong to users that the users table does not know; "
                           "they are left out."),
@@ -73,5 +77,6 @@ FOLDED = {  # what is said once of all subjects where nothing was found
     "coverage": "The data cover the whole time: {subjects}.",
     "missing_days": "No day is missing ({subjects}; {n} days).",
     "duplicates": "No row came twice ({subjects}).",
+    "alike": "No row equals another ({subjects}).",
 }
 TIMES = {"before": "before", "during": "of", "after": "after"}  # a phase in "the time ... the campaign"

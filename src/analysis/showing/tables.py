@@ -23,7 +23,8 @@ from analysis.showing.table import Cell, Column, Table
 CHECKS = {
     "split": "Split of the arms", "two_arms": "Users in two arms", "balance": "Arms alike before",
     "coverage": "Data cover the time", "missing_days": "Missing days", "without_key": "Rows without a key",
-    "duplicates": "Duplicate rows", "missing_amounts": "Missing amounts", "unknown_users": "Unknown users",
+    "duplicates": "Duplicate rows", "alike": "Rows alike", "missing_amounts": "Missing amounts",
+    "unknown_users": "Unknown users",
 }
 STATES = {"ok": "fine", "warn": "attention", "fail": "failed"}
 VERDICTS = {"met": "met", "missed": "missed", "unknown": "not known", "better": "better", "worse": "worse",
