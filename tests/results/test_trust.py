@@ -63,6 +63,14 @@ def test_copies_of_a_row(copies, expected):
     assert (found.state, found.found, found.n) == (expected, copies, 100 + copies)
 
 
+def test_without_row_ids_copies_are_counted_but_not_judged():
+    rows = "\n".join(f"u{i % 9}|visit|03-0{4 + i % 6}" for i in range(60))
+    facts = observed(events=f"user|event|at\n{rows}")
+    assert check(facts, "duplicates") is None
+    found = check(facts, "alike")
+    assert (found.state, found.found, found.n) == ("warn", 42, 60)  # 18 pairs of user and day
+
+
 @pytest.mark.parametrize(("nobody", "expected"), [(0, None), (2, "warn"), (20, "fail")])
 def test_rows_without_a_user(nobody, expected):
     found = check(observed(events=log(100, 0, nobody)), "without_key")
