@@ -84,9 +84,10 @@ def added(row: Uplift, reader: Reader) -> str:
     """What the arm as a whole got from the campaign: the difference times its users."""
     unit = "users" if row.unit == "share" else row.unit
     return reader.say(
-        "Over all {n} users of {arm} that is {total} of {metric} ({level} interval {interval}) that would not have "
-        "come without the campaign.", n=reader.count(row.n_treatment), arm=reader.label(row.arm),
-        metric=reader.label(row.metric), total=reader.total(row.total, unit), level=reader.confidence(row.alpha),
+        "Over all {n} users of {arm} that is {total} of {metric} ({level} interval {interval}) more than without the "
+        "campaign. What was only moved forward from the time after is not taken off.",
+        n=reader.count(row.n_treatment), arm=reader.label(row.arm), metric=reader.label(row.metric),
+        total=reader.total(row.total, unit), level=reader.confidence(row.alpha),
         interval=reader.interval(reader.total(row.total_lower, unit), reader.total(row.total_upper, unit)))
 
 
