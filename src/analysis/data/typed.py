@@ -17,6 +17,7 @@ TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 WALL = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?)?"
 ZONE = r"\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)"
 FIRST, LAST = "1900-01-01", "2200-01-01"   # beyond them lie epochs in the wrong unit, and infinity
+WRITTEN = "as written: "   # before the name of a column that was given a type
 WORDS = {"timestamp": "a time like 2025-11-11 20:00:00", "float64": "a number", "boolean": "true or false"}
 
 
@@ -30,10 +31,12 @@ def typed(connection: Backend, campaign: Campaign, name: str, source: Source) ->
     types = {column: _types(campaign, name).get(column, "string") for column in table.columns}
     zone = source.time_zone or campaign.time_zone
     casts = {column: _cast(table[column], kind, zone) for column, kind in types.items()}
-    _refuse_bad_values(source, table, casts, types)
-    is_text = all(kind.is_string() for kind in raw.schema().values())
-    made = table.mutate(**casts)
-    return made.cache() if is_text else made
+    written = {f"{WRITTEN}{column}": table[column] for column, kind in types.items() if kind != "string"}
+    made = table.mutate(**written, **casts)
+    if all(kind.is_string() for kind in raw.schema().values()):
+        made = made.cache()  # text is read once, what was written beside what it was taken for
+    _refuse_bad_values(source, made, types)
+    return made.drop(*written)
 
 
 def _filtered(raw: Table, source: Source) -> Table:
@@ -106,19 +109,19 @@ def _time(column: Column, zone: str) -> TimestampColumn:
     return column.cast("timestamp") if column.type().is_timestamp() else ibis.null("timestamp")
 
 
-def _refuse_bad_values(source: Source, table: Table, casts: dict[str, Column], types: dict[str, str]) -> None:
-    """Raises Unreadable when a value is there but is not of its column's type."""
-    bad: dict[str, BooleanColumn] = {
-        c: table[c].notnull() & cast.isnull() for c, cast in casts.items() if types[c] != "string"}
+def _refuse_bad_values(source: Source, table: Table, types: dict[str, str]) -> None:
+    """Raises Unreadable when a value was written but is not of its column's type."""
+    written = {c: table[f"{WRITTEN}{c}"] for c, kind in types.items() if kind != "string"}
+    bad: dict[str, BooleanColumn] = {c: text.notnull() & table[c].isnull() for c, text in written.items()}
     if not bad:
         return
     counts = table.aggregate(
         **{f"{c}_bad": flag.sum().coalesce(0) for c, flag in bad.items()},
-        **{f"{c}_first": table[c].cast("string").min(where=flag) for c, flag in bad.items()},
+        **{f"{c}_first": written[c].cast("string").min(where=flag) for c, flag in bad.items()},
         n=table.count()).to_pyarrow().to_pylist()[0]
     reasons = [
         f"'{source.path}' column '{source.columns.get(c, c)}': {counts[f'{c}_bad']:,} of {counts['n']:,} values "
-        f"are not {WORDS[types[c]]}, such as '{counts[f'{c}_first']}' (its type is {table[c].type()})"
+        f"are not {WORDS[types[c]]}, such as '{counts[f'{c}_first']}' (its type is {written[c].type()})"
         for c in bad if counts[f"{c}_bad"]]
     if reasons:
         raise Unreadable(*reasons)
