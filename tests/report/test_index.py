@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.report.index import build_index, read_entries
+from analysis.report.run import write_index
 from analysis.showing.reader import Reader
 from tests.report.sample_notebook import EN, results
 from tests.report.test_render import NASTY, Elements
@@ -99,3 +100,13 @@ def test_the_same_folder_gives_the_same_bytes(tmp_path):
         put(tmp_path, name)
     assert build_index(tmp_path, Reader()) == build_index(tmp_path, Reader())
     assert [entry.folder for entry in read_entries(tmp_path)] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("languages", "heading"), [(["zh", "zh"], "活动报告"), (["zh", "en"], "Campaign reports")])
+def test_the_list_speaks_the_language_of_its_reports_and_english_for_several(tmp_path, languages, heading):
+    for i, language in enumerate(languages):
+        left = put(tmp_path, f"c{i}")
+        left["campaign"]["language"] = language
+        (tmp_path / f"c{i}" / "results.json").write_text(json.dumps(left), encoding="utf-8")
+    write_index(tmp_path)
+    assert f"<h1>{heading}</h1>" in (tmp_path / "index.html").read_text("utf-8")

@@ -81,7 +81,7 @@ def run_all(
             outcome = run(path, campaign, out, overrides, progress(campaign.name))
             say(f"{outcome.name}: {outcome.message}")
             code = code or outcome.code
-        write_index(out, good[0][1])
+        write_index(out)
     except OSError as error:
         raise CampaignError([Problem(str(out), None, "", f"cannot be written: {error.strerror or error}")]) from None
     say(f"reports: {out / 'index.html'}")
@@ -182,12 +182,13 @@ def swap(new: Path, place: Path, aside: Path) -> None:
         raise
 
 
-def write_index(out: Path, campaign: Campaign) -> None:
-    """index.html and index.json of all the reports in a folder."""
-    from analysis.report.index import build_index
+def write_index(out: Path) -> None:
+    """index.html and index.json of all reports in a folder, in their language or, if they have several, English."""
+    from analysis.report.index import build_index, read_entries
     from analysis.showing import Reader
 
-    index = build_index(out, Reader(campaign.language))
+    languages = {entry.language for entry in read_entries(out) if entry.language}
+    index = build_index(out, Reader(languages.pop() if len(languages) == 1 else "en"))
     for name, text in (("index.html", index.html), ("index.json", index.json)):
         fresh = out / f".{name}"
         _write(fresh, text)
