@@ -59,6 +59,22 @@ def test_phases_are_the_same_funnel_for_entries_of_another_time():
     assert found == {"before": [(2,), (1,)], "during": [(1,), (1,)], "after": [(1,), (0,)]}
 
 
+def test_a_phase_is_the_stretch_next_to_the_campaign_and_as_long_as_it():
+    """The best entry of two weeks would beat the best of one."""
+    log = (" early|a|02-20\n early|b|02-21\n near|a|02-27\n u|a|03-05\n soon|a|03-12\n late|a|03-19\n late|b|03-20\n"
+           " z|a|03-31")
+    phases = "baseline: {start: 2024-02-19, end: 2024-03-03}\nafter: {start: 2024-03-11, end: 2024-03-24}"
+    steps = steps_of("{steps: [a, b], window: 2 days}", log, phases, orders="user|at|amount\n z|02-01|1")
+    found = {phase: counts(steps, "n_converted", by="phase", segment=phase) for phase in ("before", "during", "after")}
+    assert found == {"before": [(1,), (0,)], "during": [(1,), (0,)], "after": [(1,), (0,)]}
+
+
+def test_a_phase_whose_windows_are_all_open_is_not_compared():
+    phases = "after: {start: 2024-03-11, end: 2024-03-17}\ndata_until: 2024-03-18"
+    steps = steps_of("{steps: [a, b], window: 7 days}", " u|a|03-05\n v|b|03-06\n w|a|03-14", phases)
+    assert counts(steps, "n_mature") == [(1,), (1,)] and not [step for step in steps if step.by == "phase"]
+
+
 def test_a_phase_that_the_data_do_not_cover_is_not_compared():
     log = " u|a|03-05\n w|a|03-12"
     phases = "baseline: {start: 2024-02-26, end: 2024-03-03}\nafter: {start: 2024-03-11, end: 2024-03-17}\n"

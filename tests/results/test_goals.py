@@ -47,6 +47,12 @@ def test_an_absolute_total_is_met_when_its_whole_interval_reaches_the_target(tar
     assert found.lower < 2020 < found.upper
 
 
+@pytest.mark.parametrize(("target", "reason"), [("2018", "reached_within_chance"), ("2022", "short_within_chance")])
+def test_a_goal_not_known_says_on_which_side_of_the_target_the_number_fell(target, reason):
+    found = goal(f"{{metric: money, target: {target}}}", orders=sure())
+    assert (found.verdict, found.reason) == ("unknown", reason)
+
+
 @pytest.mark.parametrize(("target", "verdict"), [("220", "met"), ("180", "missed"), ("200", "unknown")])
 def test_where_lower_is_better_the_target_is_a_ceiling(target, verdict):
     assert goal(f"{{metric: complaints, target: {target}}}", orders=sure()).verdict == verdict

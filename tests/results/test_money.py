@@ -19,6 +19,15 @@ def test_items_stand_dearest_first_and_the_total_last():
         Cost("coupons", 30.0, 30 / 1530, "off"), Cost("prizes", 0.0, 0.0, "costs"), Cost("", 1530.0, 1.0, "total")]
 
 
+@pytest.mark.parametrize(("params", "variants"), [
+    ("arms: {control: stay, shares: {stay: 50%, go: 50%}}\n", "ann|stay\n bob|go"),
+    ("population: {unassigned: others}\n", "bob|go")], ids=["control", "unassigned"])
+def test_what_people_without_the_campaign_were_given_is_no_cost_of_it(params, variants):
+    found = costs(observed(METRICS + params + "costs: {coupons: off}", orders=ORDERS,
+                           assignments=f"user|variant\n {variants}"))
+    assert [row.amount for row in found] == [20.0, 20.0]
+
+
 def test_a_metric_of_a_period_that_is_not_over_is_not_known_and_so_is_the_total():
     found = costs(observed(METRICS + "data_until: 2024-03-08\ncosts: {coupons: off, people: 5}", orders=ORDERS))
     assert [(row.item, row.reason) for row in found] == [
