@@ -138,8 +138,8 @@ def search(log, steps, window, entry, last):
         return None
     depth = max(map(len, chains))
     deepest = [chain for chain in chains if len(chain) == depth]
-    soonest = min(chain[-1] for chain in deepest)
-    entered = max(log[chain[0]][0] for chain in deepest if chain[-1] == soonest)
+    soonest = min(log[chain[-1]][0] for chain in deepest)
+    entered = max(log[chain[0]][0] for chain in deepest if log[chain[-1]][0] == soonest)
     own = [chain for chain in chains if log[chain[0]][0] == entered]
     return depth, entered, tuple(min(log[chain[i]][0] for chain in own if len(chain) > i) for i in range(depth))
 

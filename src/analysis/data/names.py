@@ -32,6 +32,15 @@ def columns_named(campaign: Campaign) -> Iterator[Named]:
             yield ("funnels", name, "by", i), ["events", "users"], column
         if funnel.unit != "user":
             yield ("funnels", name, "unit"), ["events"], funnel.unit
+        if funnel.constant:
+            yield ("funnels", name, "constant"), ["events"], funnel.constant
+        for column in funnel.where:
+            yield ("funnels", name, "where", column), ["events"], column
+    if campaign.retention and campaign.retention.by:
+        yield ("retention", "by"), ["events", "users"], campaign.retention.by
+    for where, match in campaign.matches():
+        for key, column in match.columns:
+            yield (*where, key, column) if key != "missing" else (*where, key), ["events"], column
 
 
 def is_wanted(campaign: Campaign, table: str, column: str) -> bool:
@@ -88,6 +97,12 @@ def _values_named(campaign: Campaign) -> Iterator[tuple[tuple, str, str, Sequenc
             yield ("metrics", name, "where", column), metric.table, column, values
     for column, values in campaign.population.where.items():
         yield ("population", "where", column), "users", column, values
+    for name, funnel in campaign.funnels.items():
+        for column, values in funnel.where.items():
+            yield ("funnels", name, "where", column), "events", column, values
+    for where, match in campaign.matches():
+        for column, values in match.where.items():
+            yield (*where, "where", column), "events", column, values
 
 
 def _arms(campaign: Campaign, found: Sequence[str]) -> Iterator[Problem]:
@@ -102,15 +117,11 @@ def _arms(campaign: Campaign, found: Sequence[str]) -> Iterator[Problem]:
 
 
 def _events(campaign: Campaign, found: Sequence[str]) -> Iterator[Problem]:
-    named = [(("funnels", name, "steps", i), step)
-             for name, funnel in campaign.funnels.items() for i, step in enumerate(funnel.steps)]
-    if campaign.retention:
-        named += [(("retention", key), getattr(campaign.retention, key)) for key in ("start", "returning")]
     if not found:
         return  # a table without rows is told as such
-    for where, event in named:
-        if event and event not in found:
-            yield campaign.problem(where, f"no event is called '{event}'{suggest(event, found)}")
+    for where, match in campaign.matches():
+        if match.event and match.event not in found:
+            yield campaign.problem(where, f"no event is called '{match.event}'{suggest(match.event, found)}")
 
 
 def _distinct(column: Column) -> list[Any]:

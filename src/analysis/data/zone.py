@@ -20,8 +20,15 @@ def _from_wall(zone: str, at: dt.Timestamp()) -> dt.Timestamp("UTC"):  # type: i
     ...
 
 
+@ibis.udf.scalar.builtin(name="from_utc_timestamp")
+def _to_wall_on_spark(at: dt.Timestamp(), zone: str) -> dt.Timestamp():  # type: ignore[valid-type,empty-body]
+    ...
+
+
 def wall(at: TimestampColumn, zone: str) -> TimestampColumn:
     """UTC (naive column) -> naive wall-clock time in the zone."""
+    if at.get_backend().name == "pyspark":
+        return _to_wall_on_spark(at, zone)
     return _to_wall(zone, at.cast("timestamp('UTC')"))
 
 

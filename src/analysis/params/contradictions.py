@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
+from analysis.params.counting import disagreements
 from analysis.params.part import suggest
 from analysis.params.values import parse_number
 
@@ -178,11 +179,8 @@ def _steps(c: Any) -> Iterator[Mistake]:
         if c.retention:
             yield ("retention",), "needs `events:` in `sources:`"
     for name, funnel in (c.funnels or {}).items():
-        if not funnel or funnel.order != "any":
-            continue
-        if funnel.window is not None or len(set(funnel.steps)) < len(funnel.steps):
-            yield ("funnels", name, "order"), (
-                "any needs `window: none` and steps that differ: it asks only what happened")
+        for key, message in disagreements(funnel) if funnel else ():
+            yield ("funnels", name, key), message
 
 
 def _costs(c: Any) -> Iterator[Mistake]:

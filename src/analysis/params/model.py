@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, field_validator
 
+from analysis.params.counting import Funnel, Match, Retention
 from analysis.params.metric import Goal, Metric
 from analysis.params.part import Part
 from analysis.params.period import Period, end_of, instant, known_zone
 from analysis.params.problem import Problem, dotted, line_of
 from analysis.params.sources import Population, Sources
-from analysis.params.values import Language, Moment, Share, Text, Window
+from analysis.params.values import Language, Moment, Share, Text
 
 
 class Arms(Part):
@@ -25,40 +26,6 @@ class Arms(Part):
     """the arm that did not get the campaign; never inferred"""
     shares: dict[str, Share] = Field(min_length=2)
     """arm -> its planned share of the users; together 100%"""
-
-
-class Funnel(Part):
-    """Steps that a user takes in order; other events may lie between."""
-
-    steps: list[str] = Field(min_length=2)
-    """names of events, first to last"""
-    window: Window
-    """time from step 1 within which the rest must happen, or none"""
-    entry: Literal["any", "first"] = "any"
-    """any: the best of a user's entries counts; first: only the first"""
-    order: Literal["ordered", "any"] = "ordered"
-    """ordered: one step after the other; any: step k is reached by who did steps 1 to k in whatever order"""
-    unit: str = "user"
-    """user, or a column of events such as session_id"""
-    by: list[str] = []
-    """columns of events or users to split by; the value at entry counts"""
-    period: Period | None = None
-    """when users enter; the campaign's period when empty"""
-
-
-class Retention(Part):
-    """Who came back, on or after and on each period since the first time."""
-
-    start: str = ""
-    """event that starts a user's clock, the first in history; any event when empty"""
-    returning: str = ""
-    """event that counts as coming back; any event when empty"""
-    every: Literal["day", "week", "month"] = "week"
-    """length of a period, on the campaign's calendar; weeks begin on Monday"""
-    n_periods: int = Field(default=8, ge=1, le=366)
-    """periods after the first to follow"""
-    cohorts: Period | None = None
-    """when users start; the campaign's period when empty"""
 
 
 def _near(path: Path) -> str:
@@ -179,6 +146,16 @@ class Campaign(Part):
             "phases": self.baseline or self.after,
         }
         return [block for block, value in asked.items() if value]
+
+    def matches(self) -> Iterator[tuple[tuple, Match]]:
+        """Every condition on events, with its place in the file."""
+        for name, funnel in self.funnels.items():
+            for key in ("steps", "exclusions"):
+                for i, match in enumerate(getattr(funnel, key)):
+                    yield ("funnels", name, key, i), match
+        if self.retention:
+            yield ("retention", "start"), self.retention.start
+            yield ("retention", "returning"), self.retention.returning
 
     def metric(self, role: str) -> list[str]:
         """Names of the metrics with this role."""

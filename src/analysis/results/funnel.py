@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import ibis
-from ibis.expr.types import Table
+from ibis.expr.types import BooleanValue, Table
 
 from analysis.facts.population import Facts
 from analysis.facts.step_facts import step_facts
-from analysis.params.model import Funnel, Period
+from analysis.params.counting import Funnel
+from analysis.params.period import Period
 from analysis.results.intervals import wilson
 
 
@@ -106,9 +107,14 @@ def _counts(units: Table, asked: Funnel, by: str) -> dict[str, dict]:
     positions = range(1, len(asked.steps) + 1)
     segment = units[f"by_{by}"].fill_null("") if by else ibis.literal("")
     found = units.mutate(segment=segment).group_by("segment").aggregate(
-        **{f"n_{i}": (units.depth >= i).sum() for i in positions},
-        **{f"median_{i}": units[f"seconds_{i}"].median(where=units.depth >= i) for i in positions})
+        **{f"n_{i}": _reached(units, i).sum() for i in positions},
+        **{f"median_{i}": units[f"seconds_{i}"].median(where=_reached(units, i)) for i in positions})
     return {row["segment"]: row for row in found.to_pyarrow().to_pylist()}
+
+
+def _reached(units: Table, position: int) -> BooleanValue:
+    """Optional steps may be left out on the way to later ones: the bits say, not the depth."""
+    return (units.reached // 2 ** (position - 1)) % 2 == 1
 
 
 def _segment(name: str, asked: Funnel, by: str, segment: str, reached: dict, mature: dict | None) -> Iterator[Step]:
@@ -119,7 +125,7 @@ def _segment(name: str, asked: Funnel, by: str, segment: str, reached: dict, mat
         lower, upper = wilson(converted, entries)
         median = mature[f"median_{i}"] if mature else None
         yield Step(
-            name, by, segment, i, step, n_reached=reached[f"n_{i}"], n_mature=entries, n_converted=converted,
+            name, by, segment, i, step.title, n_reached=reached[f"n_{i}"], n_mature=entries, n_converted=converted,
             rate=converted / entries if entries else math.nan, rate_lower=lower, rate_upper=upper,
             step_rate=converted / before if before else math.nan, n_lost=before - converted,
             median_seconds=math.nan if median is None else float(median),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ibis.expr.types import Table
-
-from analysis.facts.activity_facts import cohort_facts, is_over, return_facts
+from analysis.facts.activity_facts import CohortCell, cohort_cells
 from analysis.facts.population import Facts
 from analysis.results.intervals import wilson
+
+FLAVOURS = ("on_or_after", "on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +33,25 @@ def retention(facts: Facts) -> list[Cell]:
 
     Sorted by flavour, pooled first, then by cohort and period.
     """
-    asked = facts.campaign.retention
-    if asked is None or facts.tables.data_until is None:
+    if facts.campaign.retention is None:
         return []
-    sizes = _rows(cohort_facts(facts, asked).group_by("cohort").aggregate(n=lambda t: t.count()))
-    returns = return_facts(facts, asked).cache()
-    on = _rows(returns.group_by("cohort", "period").aggregate(n=returns.user_id.nunique()))
-    last = returns.group_by("cohort", "user_id").aggregate(last=returns.period.max())
-    lasts = _rows(last.group_by("cohort", "last").aggregate(n=last.count()))
-    until = facts.campaign.local(facts.tables.data_until).date()
-    size = {row["cohort"]: row["n"] for row in sizes}
-    seen = {(c, p) for c in size for p in range(asked.n_periods + 1) if is_over(c, p, asked.every, until)}
-    counts = {
-        "on_or_after": lambda c, p: sum(r["n"] for r in lasts if r["cohort"] == c and r["last"] >= p),
-        "on": lambda c, p: sum(r["n"] for r in on if r["cohort"] == c and r["period"] == p),
-    }
+    counted = cohort_cells(facts, facts.campaign.retention)
     cells = []
-    for flavour, count in counts.items():
-        retained = {(c, p): count(c, p) if p else size[c] for c, p in sorted(seen)}
-        cells += [_cell(flavour, None, p, [c for c, q in retained if q == p], size, retained)
-                  for p in sorted({p for _, p in retained})]
-        cells += [_cell(flavour, c, p, [c], size, retained) for c, p in retained]
+    for flavour in FLAVOURS:
+        cells += [_cell(flavour, None, *row) for row in pooled(counted, f"n_{flavour}") if row[1]]
+        cells += [_cell(flavour, c.cohort, c.cell, c.n_users, getattr(c, f"n_{flavour}"))
+                  for c in counted if c.is_complete and c.n_users]
     return cells
 
 
-def _cell(flavour: str, cohort: date | None, period: int, pooled: list[date], size: dict, retained: dict) -> Cell:
-    n_users, n_retained = sum(size[c] for c in pooled), sum(retained[c, period] for c in pooled)
+def pooled(cells: Sequence[CohortCell], flavour: str) -> Iterator[tuple[int, int, int]]:
+    """(period, users of the cohorts whose period is over, how many of them came back), by period (rule R6)."""
+    for period in sorted({cell.cell for cell in cells}):
+        over = [cell for cell in cells if cell.cell == period and cell.is_complete]
+        yield period, sum(cell.n_users for cell in over), sum(getattr(cell, flavour) for cell in over)
+
+
+def _cell(flavour: str, cohort: date | None, period: int, n_users: int, n_retained: int) -> Cell:
     lower, upper = wilson(n_retained, n_users)
-    return Cell(flavour, cohort, period, n_users, n_retained, n_retained / n_users, lower, upper)
-
-
-def _rows(table: Table) -> list[dict]:
-    return table.to_pyarrow().to_pylist()
+    rate = n_retained / n_users if n_users else math.nan
+    return Cell(flavour, cohort, period, n_users, n_retained, rate, lower, upper)

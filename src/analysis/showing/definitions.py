@@ -114,8 +114,8 @@ def _funnel(facts: Facts, funnel: Funnel, reader: Reader) -> str:
 
 def _retention(facts: Facts, reader: Reader) -> str:
     asked, say = facts.campaign.retention, reader.say
-    start = reader.label(asked.start) if asked.start else say("event")
-    returning = reader.label(asked.returning) if asked.returning else say("any event")
+    start = reader.label(asked.start.event) if asked.start.event else say("event")
+    returning = reader.label(asked.returning.event) if asked.returning.event else say("any event")
     return say(
         "a user's clock starts with the first {start} in history; coming back is {returning}; periods are calendar "
         "{every} in {zone}; a cell stands only when its period is over for the whole cohort; averages pool users of "
