@@ -1,7 +1,10 @@
 # make report: set up and run the sample campaigns. make test: set up and pass the tests.
 PYTHON ?= python3
 BIN := .venv/bin
-READY := .venv/.ready
+COMMA := ,
+# CI has the servers too, and runs what a plain machine skips
+EXTRAS := lab,test$(if $(CI),$(COMMA)postgres$(COMMA)spark)
+READY := .venv/.ready-$(EXTRAS)
 
 .PHONY: help report test lab lock clean
 
@@ -16,9 +19,9 @@ $(READY): pyproject.toml constraints.txt
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed; say which one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	@if command -v uv >/dev/null; then \
-	  uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[lab,test]'; \
+	  uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[$(EXTRAS)]'; \
 	else \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lab,test]'; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'; \
 	fi
 	@touch $@
 

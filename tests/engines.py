@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib.util
 import os
 import shutil
 import socket
@@ -50,6 +51,8 @@ def _postgres():
     server = _binary("postgres") or _binary("initdb")
     if server is None:
         raise Absent("no PostgreSQL server (Debian: apt-get install postgresql)")
+    if importlib.util.find_spec("psycopg") is None:
+        raise Absent("no psycopg (pip install 'campaign-analysis[postgres]')")
     folder, port = Path(tempfile.mkdtemp(prefix="pg")), _free_port()
     as_owner = []
     if os.geteuid() == 0:                       # the server refuses to run as root
