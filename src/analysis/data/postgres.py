@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import weakref
 
 import ibis
 import pyarrow as pa
@@ -29,6 +30,7 @@ def connected(place: Address, password: str | None, patience: int) -> Backend:
     options = {"connect_timeout": str(patience), **dict(place.options)}
     connection = ibis.postgres.connect(host=place.host, port=place.port, user=place.user or None, password=password,
                                        database=place.database, **options)
+    weakref.finalize(connection, connection.con.close)
     if not connection.con.execute(MAY).fetchone()[0]:
         raise PermissionError("the role may not make temporary tables, which stand in for what is counted in between: "
                               "`grant temporary on database ... to ...`, and no `default_transaction_read_only`")
@@ -61,8 +63,9 @@ def brought(connection: Backend, table: Table) -> Table:
     name, schema = gen_name("brought"), table.schema()
     connection.create_table(name, schema=schema, temp=True)
     target = sge.to_identifier(name, quoted=True).sql("postgres")
+    files = table.get_backend()
     with connection.con.cursor() as cursor, cursor.copy(f"copy {target} from stdin (format csv)") as copy:
-        for batch in table.to_pyarrow_batches(chunk_size=100_000):
+        for batch in files.con.sql(files.compile(table)).to_arrow_reader(100_000):
             copy.write(_csv(batch))
     connection.raw_sql(f"analyze {target}").close()
     return connection.table(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,9 +47,9 @@ class Account:
 
 def finite(table: Table) -> Table:
     """The same rows; numbers that are not finite are null."""
-    numbers = [c for c, kind in table.schema().items() if kind.is_floating()]
+    numbers = [c for c, kind in table.schema().items() if kind.is_floating()]  # to engines nan is above every number
     return table.mutate(**{
-        c: ibis.ifelse(table[c].isnan() | table[c].isinf(), ibis.null("float64"), table[c]) for c in numbers})
+        c: ibis.ifelse(table[c].abs() <= sys.float_info.max, table[c], ibis.null("float64")) for c in numbers})
 
 
 def clean(table: Table, name: str) -> Table:
@@ -73,7 +74,7 @@ def _one_per_id(table: Table, row_id: str) -> Table:
     copies = table.semi_join(ids, row_id)
     window = ibis.window(group_by=row_id, order_by=[c for c in sorted(table.columns) if c != row_id])
     firsts = copies.mutate(copy=ibis.row_number().over(window)).filter(lambda t: t.copy == 0).drop("copy")
-    return table.anti_join(ids, row_id).union(firsts.cache())
+    return table.anti_join(ids, row_id).union(firsts.cache().cast(table.schema()))
 
 
 def account(campaign: Campaign, name: str, table: Table, kept: Table) -> Account:

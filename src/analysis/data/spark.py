@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
+from typing import TYPE_CHECKING
 
 import ibis
 import pyarrow as pa
@@ -15,6 +17,9 @@ from analysis.data.files import Opened, Unreadable, reason
 from analysis.params.address import Address
 from analysis.params.part import suggest
 from analysis.params.sources import Source
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 LOCAL = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": str(os.cpu_count())}
 ARROW = "spark.sql.execution.arrow.pyspark.enabled"
@@ -29,15 +34,28 @@ def connected(place: Address, password: str | None, patience: int) -> Backend:
         tail = "".join(f";{name}={value}" for name, value in options)
         session = SparkSession.builder.remote(f"sc://{place.host}:{place.port}/{tail}").create()
     else:
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        builder = SparkSession.builder.appName("campaign-analysis").master(
-            "local[*]" if place.is_local else f"spark://{place.host}:{place.port}")
-        for key, value in (LOCAL if place.is_local else {}).items():
-            builder = builder.config(key, value)
-        session = builder.getOrCreate().newSession()
-        session.sparkContext.setLogLevel("ERROR")
+        session = _classic(place).newSession()
     session.conf.set(ARROW, "true")
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)  # rows come as Arrow
     return ibis.pyspark.connect(session)
+
+
+def _classic(place: Address) -> SparkSession:
+    """The session that is open in this process, if it is on the right cluster, or a new one."""
+    from pyspark.sql import SparkSession
+
+    master = "local[*]" if place.is_local else f"spark://{place.host}:{place.port}"
+    if session := SparkSession.getActiveSession():
+        if not place.is_local and session.sparkContext.master != master:
+            raise ValueError(f"Spark is open on {session.sparkContext.master} in this process, and it can only be on one")
+        return session
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)   # executors run this package
+    builder = SparkSession.builder.appName("campaign-analysis").master(master)
+    for key, value in (LOCAL if place.is_local else {}).items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    return session
 
 
 def opened(connection: Backend, source: Source) -> Opened:

@@ -16,8 +16,8 @@ from analysis.params.part import suggest
 from analysis.params.sources import Source
 
 TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
-WALL = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?)?"
-ZONE = r"\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)"
+WALL = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?)?$"
+AWARE = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}[ T]\d{1,2}:\d{2}:\d{2}([.]\d+)?\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
 NUMBER = r"^\s*[+-]?(\d+[.]?\d*|[.]\d+)([eE][+-]?\d+)?\s*$|^\s*[+-]?([nN]a[nN]|[iI]nf(inity)?)\s*$"
 FIRST, LAST = "1900-01-01", "2200-01-01"   # beyond them lie epochs in the wrong unit, and infinity
 WRITTEN = "as written: "   # before the name of a column that was given a type
@@ -134,7 +134,7 @@ def _is_known(at: TimestampColumn) -> BooleanColumn:
 
 
 def _time_of_text(text: StringColumn, zone: str) -> TimestampColumn:
-    has_zone, is_wall = text.re_search(f"{WALL}{ZONE}$"), text.re_search(f"{WALL}$")
+    has_zone, is_wall = text.re_search(AWARE), text.re_search(WALL)
     if engine(text) == "duckdb":
         aware, local = naive(text.try_cast("timestamp('UTC')")), text.try_cast("timestamp")
         return ibis.cases((has_zone, aware), (is_wall, utc(local, zone)))
@@ -143,11 +143,16 @@ def _time_of_text(text: StringColumn, zone: str) -> TimestampColumn:
         aware = ibis.ifelse(has_zone, dashes, ibis.null("string")).cast("timestamp('UTC')").cast("timestamp")
         local = ibis.ifelse(is_wall, dashes, ibis.null("string")).cast("timestamp")
         return ibis.coalesce(aware, utc(local, zone))
-    dashes = dashes.re_replace(r"\s*(Z|UTC)$", "Z").re_replace(r"\s*([+-]\d{2}):?(\d{2})$", "$1:$2")
-    dashes = dashes.re_replace(r"(:\d{2}([.]\d+)?)\s*([+-]\d{2})$", "$1$3:00")
-    aware = ibis.ifelse(has_zone, dashes, ibis.null("string")).try_cast("timestamp")
-    local = ibis.ifelse(is_wall, text.replace("/", "-"), ibis.null("string")).try_cast("timestamp")
+    aware = ibis.ifelse(has_zone, _in_full(dashes), ibis.null("string")).try_cast("timestamp")
+    local = ibis.ifelse(is_wall, _in_full(dashes), ibis.null("string")).try_cast("timestamp")
     return ibis.coalesce(aware, utc(local, zone, _range(local)))
+
+
+def _in_full(text: StringColumn) -> StringColumn:
+    """As Spark wants it: with seconds, and zones as Z or +08:00."""
+    text = text.re_replace(r"\s*(Z|UTC)$", "Z").re_replace(r"(:\d{2}([.]\d+)?)\s*([+-]\d{2})$", "$1$3:00")
+    text = text.re_replace(r"(:\d{2}([.]\d+)?)\s*([+-]\d{2}):?(\d{2})$", "$1$3:$4")
+    return text.re_replace(r"([ T]\d{1,2}:\d{2})$", "$1:00")
 
 
 def _number(text: StringColumn) -> Column:
@@ -159,7 +164,7 @@ def _number(text: StringColumn) -> Column:
 def _refuse_bad_values(source: Source, table: Table, types: dict[str, str]) -> None:
     """Raises Unreadable when a value was written but is not of its column's type."""
     written = {c: table[f"{WRITTEN}{c}"] for c, kind in types.items() if kind != "string"}
-    bad: dict[str, BooleanColumn] = {c: text.notnull() & table[c].isnull() for c, text in written.items()}
+    bad: dict[str, BooleanColumn] = {c: text.notnull() & _is_missing(table[c]) for c, text in written.items()}
     if not bad:
         return
     counts = table.aggregate(
@@ -172,3 +177,8 @@ def _refuse_bad_values(source: Source, table: Table, types: dict[str, str]) -> N
         for c in bad if counts[f"{c}_bad"]]
     if reasons:
         raise Unreadable(*reasons)
+
+
+def _is_missing(column: Column) -> BooleanColumn:
+    """Whether it is null; to Spark what is not a number is null too."""
+    return column.isnull() & ~column.isnan().fill_null(False) if column.type().is_floating() else column.isnull()
