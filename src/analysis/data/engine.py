@@ -60,12 +60,15 @@ class Engine:
                 return table
             wanted = [column for column in table.columns if is_wanted(campaign, name, column)]
             return _on(campaign.sources.server.address).brought(self.server, table.select(wanted))
-        except duckdb.Error as error:  # rows are read when they are first counted
+        except (duckdb.Error, *self._errors(campaign)) as error:  # rows are read when they are first counted
             raise Unreadable(f"'{source.shown}' cannot be read: {reason(error)}") from None
+
+    def _errors(self, campaign: Campaign) -> tuple[type[Exception], ...]:
+        return _on(campaign.sources.server.address).errors() if self.server else ()
 
 
 def _on(place: Address) -> ModuleType:
-    """The module of a server: connected, opened, brought."""
+    """The module of a server: connected, opened, brought, errors."""
     return import_module(f"analysis.data.{'postgres' if place.scheme == 'postgres' else 'spark'}")
 
 

@@ -43,19 +43,20 @@ def opened(connection: Backend, source: Source) -> Opened:
 
     name = source.table if "." in source.table else f"public.{source.table}"
     schema, _, table = name.partition(".")
-    try:
-        found = connection.table(table, database=schema)
-        names = [name for name, in connection.con.execute(TABLES).fetchall()]
-        if name not in names:
-            raise Unreadable(_missing(source, names))
-        quoted = psycopg.sql.Identifier(schema, table).as_string(connection.con)
-        collated = {column for column, in connection.con.execute(COLLATED, [quoted]).fetchall()}
-    except ibis.common.exceptions.TableNotFound:
-        names = [name for name, in connection.con.execute(TABLES).fetchall()]
-        raise Unreadable(_missing(source, names)) from None
-    except psycopg.Error as error:
-        raise Unreadable(f"'{source.shown}' cannot be read: {error}") from None
+    names = [name for name, in connection.con.execute(TABLES).fetchall()]
+    if name not in names:
+        raise Unreadable(f"'{source.address.shown}' has no table '{source.table}'{suggest(source.table, names)}")
+    quoted = psycopg.sql.Identifier(schema, table).as_string(connection.con)
+    collated = {column for column, in connection.con.execute(COLLATED, [quoted]).fetchall()}
+    found = connection.table(table, database=schema)
     return Opened(_in_byte_order(connection, found, schema, table, collated), is_server=True)
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """What the driver raises when a question cannot be answered."""
+    import psycopg
+
+    return (psycopg.Error,)
 
 
 def brought(connection: Backend, table: Table) -> Table:
@@ -88,7 +89,3 @@ def _in_byte_order(connection: Backend, table: Table, schema: str, name: str, co
     place = sge.Table(this=sge.to_identifier(name, quoted=True), db=sge.to_identifier(schema, quoted=True))
     query = sge.select(*[column(name) for name in table.columns]).from_(place)
     return connection.sql(query.sql("postgres"), dialect="postgres")
-
-
-def _missing(source: Source, names: list[str]) -> str:
-    return f"'{source.address.shown}' has no table '{source.table}'{suggest(source.table, names)}"

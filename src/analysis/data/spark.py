@@ -13,7 +13,7 @@ from ibis.backends.pyspark import Backend
 from ibis.expr.types import Table
 from ibis.util import gen_name
 
-from analysis.data.files import Opened, Unreadable, reason
+from analysis.data.files import Opened, Unreadable
 from analysis.params.address import Address
 from analysis.params.part import suggest
 from analysis.params.sources import Source
@@ -27,6 +27,7 @@ ARROW = "spark.sql.execution.arrow.pyspark.enabled"
 
 def connected(place: Address, password: str | None, patience: int) -> Backend:
     """A session of our own: time zone and temporary views of another one in this process stay as they are."""
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)  # rows come as Arrow
     from pyspark.sql import SparkSession
 
     if place.scheme == "sc":
@@ -36,7 +37,6 @@ def connected(place: Address, password: str | None, patience: int) -> Backend:
     else:
         session = _classic(place).newSession()
     session.conf.set(ARROW, "true")
-    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)  # rows come as Arrow
     return ibis.pyspark.connect(session)
 
 
@@ -47,7 +47,7 @@ def _classic(place: Address) -> SparkSession:
     master = "local[*]" if place.is_local else f"spark://{place.host}:{place.port}"
     if session := SparkSession.getActiveSession():
         if not place.is_local and session.sparkContext.master != master:
-            raise ValueError(f"Spark is open on {session.sparkContext.master} in this process, and it can only be on one")
+            raise ValueError(f"Spark is open on {session.sparkContext.master} in this process, which is on one at a time")
         return session
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)   # executors run this package
     builder = SparkSession.builder.appName("campaign-analysis").master(master)
@@ -60,27 +60,28 @@ def _classic(place: Address) -> SparkSession:
 
 def opened(connection: Backend, source: Source) -> Opened:
     """The rows of a table, or of Parquet files where Spark finds them. Raises Unreadable."""
-    from pyspark.errors import PySparkException
-
     session = connection._session
-    try:
-        if "/" in source.table:
-            rows = session.read.parquet(source.table)
-        elif session.catalog.tableExists(source.table):
-            rows = session.table(source.table)
-        else:
-            database = source.table.rpartition(".")[0]
-            names = [table.name for table in session.catalog.listTables(database or None)]
-            raise Unreadable(f"'{source.address.shown}' has no table '{source.table}'"
-                             f"{suggest(source.table.rpartition('.')[2], names)}")
-        name = gen_name("source")
-        rows.createOrReplaceTempView(name)
-        instants = {field.name for field in rows.schema if field.dataType.typeName() == "timestamp"}
-    except PySparkException as error:
-        raise Unreadable(f"'{source.shown}' cannot be read: {reason(error)}") from None
+    if "/" in source.table:
+        rows = session.read.parquet(source.table)
+    elif session.catalog.tableExists(source.table):
+        rows = session.table(source.table)
+    else:
+        database, _, table = source.table.rpartition(".")
+        names = [found.name for found in session.catalog.listTables(database or None)]
+        raise Unreadable(f"'{source.address.shown}' has no table '{source.table}'{suggest(table, names)}")
+    name = gen_name("source")
+    rows.createOrReplaceTempView(name)
+    instants = {field.name for field in rows.schema if field.dataType.typeName() == "timestamp"}
     table = connection.table(name)
     marked = {column: table[column].cast("timestamp('UTC')") for column in instants}
     return Opened(table.mutate(**marked) if marked else table, is_server=True)
+
+
+def errors() -> tuple[type[Exception], ...]:
+    """What Spark raises when a question cannot be answered."""
+    from pyspark.errors import PySparkException
+
+    return (PySparkException,)
 
 
 def brought(connection: Backend, table: Table) -> Table:

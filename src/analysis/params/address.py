@@ -55,9 +55,7 @@ def address(path: str) -> Address | None:
         return None
     scheme = ALIASES.get(scheme.lower(), scheme.lower())
     if scheme not in EXAMPLES:
-        schemes = [f"{known}://" for known in EXAMPLES]
-        raise ValueError(f"'{scheme}://' is not a path to a file nor to a database that can be read"
-                         f"{suggest(f'{scheme}://', schemes)}")
+        raise ValueError(f"'{scheme}://' is neither a file nor a database that can be read{suggest(scheme, EXAMPLES)}")
     if scheme == "duckdb":
         if not rest:
             raise ValueError(f"names no file; write it like {EXAMPLES[scheme]}")
