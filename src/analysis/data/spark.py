@@ -47,7 +47,7 @@ def _classic(place: Address) -> SparkSession:
     master = "local[*]" if place.is_local else f"spark://{place.host}:{place.port}"
     if session := SparkSession.getActiveSession():
         if not place.is_local and session.sparkContext.master != master:
-            raise ValueError(f"Spark is open on {session.sparkContext.master} in this process, which is on one at a time")
+            raise ValueError(f"Spark is open on {session.sparkContext.master} in this process, not there")
         return session
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)   # executors run this package
     builder = SparkSession.builder.appName("campaign-analysis").master(master)
