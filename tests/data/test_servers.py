@@ -8,6 +8,8 @@ import pyarrow as pa
 import pytest
 
 from analysis.data import engine
+from analysis.data.files import origins
+from analysis.params import load
 from tests.data.campaign_folder import refusal, rows, tables
 from tests.engines import connected_or_skipped
 
@@ -39,6 +41,8 @@ def server():
 def test_a_role_that_may_only_read_is_enough(tmp_path, server):
     made = tables(tmp_path, source(f"postgres://reader@{server}/postgres"))
     assert rows(made.events, "user_id", "event") == [("ann", "visit")]
+    campaign = load(tmp_path / "week.yml")
+    assert origins(campaign, campaign.sources.events[0]) == {f"postgres://{server}/postgres public.visits": ""}
 
 
 def test_a_table_may_lie_in_any_schema_and_without_one_it_is_public(tmp_path, server):

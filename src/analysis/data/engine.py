@@ -9,8 +9,10 @@ import os
 import re
 import socket
 import tempfile
+import uuid
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 import duckdb
@@ -41,7 +43,8 @@ class Engine:
     @classmethod
     def of(cls, campaign: Campaign) -> Engine:
         """Raises Unreadable when the server cannot be used, and says why."""
-        files = ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=tempfile.gettempdir())
+        spill = Path(tempfile.gettempdir(), f"campaign-{uuid.uuid4().hex}")  # DuckDB makes it, and takes it away
+        files = ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=str(spill))
         source = campaign.sources.server
         return cls(files, _connected(source) if source else None)
 
