@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.data.files import origins
+from analysis.params import load
 from tests.data.campaign_folder import EVENTS, refusal, rows, tables
 
 HEAD = "user_id,event,occurred_at\n"
@@ -52,6 +54,32 @@ def test_a_table_of_a_database(tmp_path):
     assert refusal(tmp_path, source('{path: "shop\'s.duckdb", table: the event}')) == [
         "sources.events: 'shop's.duckdb' has no table 'the event' (did you mean 'the events'?)"]
     assert "say `table:` too" in refusal(tmp_path, source('{path: "shop\'s.duckdb"}'))[0]
+
+
+def test_an_address_of_duckdb_is_relative_to_the_params_file_unless_it_begins_with_a_slash(tmp_path):
+    (tmp_path / "day").mkdir()
+    with duckdb.connect(str(tmp_path / "day" / "shop.db")) as connection:
+        connection.register("made", frame())
+        connection.execute("create table visits as from made")
+    for address in ("duckdb://day/shop.db", f"duckdb://{tmp_path}/day/shop.db"):
+        assert rows(tables(tmp_path, source(f'{{path: "{address}", table: visits}}')).events, *KEYS) == READ
+    (message,) = refusal(tmp_path, source('{path: "duckdb:///day/shop.db", table: visits}'))
+    assert "no file '/day/shop.db'" in message and "duckdb://shop.duckdb is relative to the params file" in message
+
+
+def test_a_folder_is_all_its_parquet_files_and_one_origin(tmp_path):
+    for day in ("2025-11-11", "2025-11-12"):
+        (tmp_path / "log" / day).mkdir(parents=True)
+        whole = frame()
+        whole[whole.occurred_at.dt.strftime("%Y-%m-%d") == day].to_parquet(tmp_path / "log" / day / "0.parquet")
+    (tmp_path / "log" / "_SUCCESS").write_text("")
+    said = source("{path: log/}")
+    assert rows(tables(tmp_path, said).events, *KEYS) == READ
+    campaign = load(tmp_path / "week.yml")
+    before = origins(campaign, campaign.sources.events[0])
+    assert list(before) == ["log/"]
+    (tmp_path / "log" / "2025-11-12").rename(tmp_path / "log" / "2025-11-13")
+    assert origins(campaign, campaign.sources.events[0]) != before
 
 
 def test_a_glob_is_all_its_files_whatever_the_order_of_their_columns(tmp_path):
@@ -274,7 +302,7 @@ def test_a_file_that_says_nothing_is_refused_in_words(tmp_path, path, content, s
                                   "https://example.org/e.csv"])
 def test_a_path_that_leads_nowhere_is_refused(tmp_path, path):
     (message,) = refusal(tmp_path, source(f'{{path: "{path}"}}'))
-    assert "no file" in message or "is not a path" in message
+    assert "no file" in message or "is not a path" in message or "neither a file nor" in message
 
 
 def test_a_glob_of_two_kinds_or_of_databases_is_refused(tmp_path):

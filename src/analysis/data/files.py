@@ -1,4 +1,4 @@
-"""Open one source as it is: CSV as text, Parquet and DuckDB tables with their own types."""
+"""Open one source of files as it is: CSV as text, Parquet and DuckDB tables with their own types."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from textwrap import shorten
@@ -16,6 +17,7 @@ import duckdb
 from ibis.backends.duckdb import Backend
 from ibis.expr.types import Table
 
+from analysis.data.converted import digest
 from analysis.params.model import Campaign
 from analysis.params.part import suggest
 from analysis.params.sources import Source
@@ -30,16 +32,26 @@ class Unreadable(Exception):
     """Why a source cannot be opened, for the one who wrote its path."""
 
 
-def open_source(connection: Backend, campaign: Campaign, source: Source) -> Table:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source under its own names and types."""
+
+    table: Table
+    paths: tuple[Path, ...] = ()   # of the files whose content the rows are; none for a database
+    is_text: bool = False          # whether every value is text, and read anew by every question
+    is_server: bool = False        # whether the rows lie on a server, and stay there
+
+
+def open_files(connection: Backend, campaign: Campaign, source: Source) -> Opened:
     """The rows of one source, columns under the file's own names. Raises Unreadable."""
     paths = find(campaign, source)
-    kind = _kind(paths[0])
+    kind = _kind(paths[0]) if source.address is None else "DuckDB"
     try:
         if kind == "CSV":
-            return _csv(connection, paths)
+            return Opened(_csv(connection, paths), tuple(paths), is_text=True)
         if kind == "Parquet":
-            return connection.read_parquet([str(p) for p in paths])
-        return _database(connection, paths[0], source.table)
+            return Opened(connection.read_parquet([str(p) for p in paths]), tuple(paths))
+        return Opened(_database(connection, paths[0], source.table))
     except (duckdb.Error, OSError, EOFError, zlib.error, csv.Error) as error:
         raise Unreadable(f"'{source.path}' cannot be read as {kind}: {reason(error)}") from None
 
@@ -90,8 +102,10 @@ def _header(path: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def find(campaign: Campaign, source: Source) -> list[Path]:
-    """The files that a source names, sorted. Raises Unreadable when there is none."""
+    """The files that a source names, sorted; none for a server. Raises Unreadable when there is none."""
     folder, pattern = campaign.path.parent, source.path
+    if source.address:
+        return [] if source.address.is_server else [_only(folder / source.address.database, source)]
     try:
         paths = sorted(path for path in _named(folder, pattern) if path.is_file())
         if not paths:
@@ -107,9 +121,19 @@ def find(campaign: Campaign, source: Source) -> list[Path]:
     return paths
 
 
+def _only(path: Path, source: Source) -> Path:
+    """The file of a duckdb:// address."""
+    written = source.address.database
+    if path.is_file():
+        return path
+    raise Unreadable(f"no file '{written}'{_near(path.parent, path.name)}; an address like duckdb://shop.duckdb is "
+                     "relative to the params file, one like duckdb:///data/shop.duckdb is not")
+
+
 def _named(folder: Path, pattern: str) -> Iterable[Path]:
     if not any(c in pattern for c in "*?["):
-        return [folder / pattern]
+        path = folder / pattern
+        return path.rglob("*.parquet") if pattern and path.is_dir() and path != folder else [path]
     root = Path(pattern).anchor
     return (Path(root) if root else folder).glob(pattern[len(root):])
 
@@ -140,8 +164,13 @@ def _database(connection: Backend, path: Path, table: str) -> Table:
     return connection.table(table, database=(catalog, "main"))
 
 
-def hashed(paths: list[Path]) -> Iterator[tuple[str, str]]:
-    """Name and SHA-256 of each file."""
-    for path in paths:
-        with path.open("rb") as file:
-            yield path.name, hashlib.file_digest(file, "sha256").hexdigest()
+def origins(campaign: Campaign, source: Source) -> dict[str, str]:
+    """What the rows of a source come from -> its SHA-256; empty for what lives on a server and may change."""
+    paths = find(campaign, source)
+    if not paths:
+        return {source.shown: ""}
+    folder = campaign.path.parent / source.path
+    if source.address or not folder.is_dir():
+        return {path.name: digest(path) for path in paths}
+    parts = [f"{path.relative_to(folder).as_posix()} {digest(path)}\n" for path in paths]
+    return {f"{folder.name}/": hashlib.sha256("".join(parts).encode()).hexdigest()}

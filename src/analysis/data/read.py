@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 
-import duckdb
 import ibis
-from ibis.backends.duckdb import Backend
+from ibis.backends.sql import SQLBackend
 from ibis.expr.types import Table
 
-from analysis.data.columns import COLUMNS, TIME
-from analysis.data.files import Unreadable, reason
+from analysis.data.columns import COLUMNS
+from analysis.data.engine import Engine
+from analysis.data.files import Unreadable
 from analysis.data.names import is_wanted, unknown_names
-from analysis.data.rows import Rows, account, clean
-from analysis.data.typed import typed
-from analysis.data.zone import wall
+from analysis.data.rows import Account, Rows, account, clean, finite
+from analysis.data.zone import Range
 from analysis.params.model import Campaign
 from analysis.params.problem import CampaignError, Problem
+from analysis.params.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
     """The campaign's tables; None where the params name no source. Times are UTC without a zone mark."""
 
-    connection: Backend
+    connection: SQLBackend        # the engine that all of them live in: DuckDB, PostgreSQL or Spark
     users: Table | None           # one row per user
     assignments: Table | None     # one row per user and variant
     events: Table | None          # one row per event
@@ -35,6 +35,7 @@ class Tables:
     rows: list[Rows] = field(default_factory=list)   # one per table: what was read, dropped and used
     data_from: datetime | None = None    # UTC: start of the first local day with an event or order
     data_until: datetime | None = None   # UTC: end of the last local day with one, or as the params say
+    within: Range | None = None          # UTC without a mark: the first and the last event or order
 
     def get(self, name: str) -> Table | None:
         return getattr(self, name)
@@ -42,37 +43,53 @@ class Tables:
 
 def read(campaign: Campaign) -> Tables:
     """Open, rename and type-check every source. Raises CampaignError with all that is wrong."""
-    connection = ibis.duckdb.connect()
+    engine = _engine(campaign)
     problems: list[Problem] = []
     wanted = [name for name in COLUMNS if getattr(campaign.sources, name) is not None]
-    opened = {name: _table(connection, campaign, name, problems) for name in wanted}
+    opened = {name: _table(engine, campaign, name, problems) for name in wanted}
     found = {name: table for name, table in opened.items() if table is not None}
     problems += unknown_names(campaign, found, opened.keys() - found.keys())
     if problems:
         raise CampaignError(problems)
-    kept = {name: clean(_wanted(campaign, name, table), name) for name, table in found.items()}
-    rows = [account(campaign, name, table, kept[name]) for name, table in found.items()]
-    data_from, last = _covered(campaign, kept)
-    tables = Tables(connection, **{name: kept.get(name) for name in COLUMNS}, rows=rows, data_from=data_from,
+    whole = {name: finite(_wanted(campaign, name, table)) for name, table in found.items()}
+    kept = {name: clean(table, name) for name, table in whole.items()}
+    accounts = {name: account(campaign, name, table, kept[name]) for name, table in whole.items()}
+    within = _within([accounts[name] for name in ("events", "orders") if name in accounts])
+    data_from, last = _covered(campaign, within)
+    tables = Tables(engine.connection, **{name: kept.get(name) for name in COLUMNS},
+                    rows=[made.rows for made in accounts.values()], data_from=data_from, within=within,
                     data_until=last if campaign.data_until is None else campaign.end_of_data)
     if nothing := list(_nothing_to_count(campaign, tables)):
         raise CampaignError(nothing)
     return tables
 
 
-def _table(connection: Backend, campaign: Campaign, name: str, problems: list[Problem]) -> Table | None:
+def _engine(campaign: Campaign) -> Engine:
+    try:
+        return Engine.of(campaign)
+    except Unreadable as error:
+        where = next(where for where, source in _places(campaign) if source == campaign.sources.server)
+        raise CampaignError([campaign.problem(where, message) for message in error.args]) from None
+
+
+def _places(campaign: Campaign) -> Iterator[tuple[tuple, Source]]:
+    """Every source and where it stands in the params."""
+    for name in COLUMNS:
+        sources = getattr(campaign.sources, name) or []
+        for i, source in enumerate(sources):
+            yield ("sources", name, i) if len(sources) > 1 else ("sources", name), source
+
+
+def _table(engine: Engine, campaign: Campaign, name: str, problems: list[Problem]) -> Table | None:
     """All sources of one table; None when one of them cannot be read, and then the problems say why."""
-    sources = getattr(campaign.sources, name)
+    places = [(where, source) for where, source in _places(campaign) if where[1] == name]
     parts = []
-    for i, source in enumerate(sources):
-        where = ("sources", name, i) if len(sources) > 1 else ("sources", name)
+    for where, source in places:
         try:
-            parts.append(typed(connection, campaign, name, source))
+            parts.append(engine.table(campaign, name, source))
         except Unreadable as error:
             problems += [campaign.problem(where, message) for message in error.args]
-        except duckdb.Error as error:  # rows are read when they are first counted
-            problems.append(campaign.problem(where, f"'{source.path}' cannot be read: {reason(error)}"))
-    return reduce(_stack, parts) if len(parts) == len(sources) else None
+    return reduce(_stack, parts) if len(parts) == len(places) else None
 
 
 def _stack(first: Table, second: Table) -> Table:
@@ -87,18 +104,18 @@ def _wanted(campaign: Campaign, name: str, table: Table) -> Table:
     return table.select([column for column in table.columns if is_wanted(campaign, name, column)])
 
 
-def _covered(campaign: Campaign, tables: dict[str, Table]) -> tuple[datetime | None, datetime | None]:
+def _within(accounts: list[Account]) -> Range | None:
+    """The first and the last event or order."""
+    known = [made for made in accounts if made.first_at is not None]
+    return (min(made.first_at for made in known), max(made.last_at for made in known)) if known else None
+
+
+def _covered(campaign: Campaign, within: Range | None) -> tuple[datetime | None, datetime | None]:
     """From the start of the first to the end of the last local day with an event or order, UTC."""
-    bounds = []
-    for table, time in ((tables[name], TIME[name]) for name in ("events", "orders") if name in tables):
-        at = wall(table[time], campaign.time_zone)
-        found = table.aggregate(first=at.min(), last=at.max()).to_pyarrow().to_pylist()[0]
-        bounds += [moment for moment in found.values() if moment is not None]
-    if not bounds:
+    if within is None:
         return None, None
-    day = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
-    first, last = min(bounds).replace(**day), max(bounds).replace(**day) + timedelta(days=1)
-    return campaign.instant(first), campaign.instant(last)
+    first, last = (campaign.local(moment.replace(tzinfo=UTC)).date() for moment in within)
+    return campaign.instant(first), campaign.end_of(last)
 
 
 def _nothing_to_count(campaign: Campaign, tables: Tables) -> Iterator[Problem]:

@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import ibis
-from ibis.backends.duckdb import Backend
 from ibis.expr.types import BooleanColumn, Column, StringColumn, Table, TimestampColumn
 
 from analysis.data.columns import COLUMNS, REQUIRED
-from analysis.data.files import Unreadable, open_source
-from analysis.data.zone import utc
+from analysis.data.converted import kept
+from analysis.data.files import Opened, Unreadable
+from analysis.data.zone import Range, engine, naive, utc
 from analysis.params.model import Campaign
 from analysis.params.part import suggest
 from analysis.params.sources import Source
 
 TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
-WALL = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?)?"
-ZONE = r"\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)"
+WALL = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?)?$"
+AWARE = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}[ T]\d{1,2}:\d{2}:\d{2}([.]\d+)?\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
+NUMBER = r"^\s*[+-]?(\d+[.]?\d*|[.]\d+)([eE][+-]?\d+)?\s*$|^\s*[+-]?([nN]a[nN]|[iI]nf(inity)?)\s*$"
 FIRST, LAST = "1900-01-01", "2200-01-01"   # beyond them lie epochs in the wrong unit, and infinity
 WRITTEN = "as written: "   # before the name of a column that was given a type
 WORDS = {"timestamp": "a time like 2025-11-11 20:00:00", "float64": "a number", "boolean": "true or false"}
 
 
-def typed(connection: Backend, campaign: Campaign, name: str, source: Source) -> Table:
-    """The rows of a source: our columns, and as text what else it holds; kept in the engine if it came as text.
+def typed(opened: Opened, campaign: Campaign, name: str, source: Source) -> Table:
+    """The rows of a source: our columns, and as text what else it holds; text of files is taken for types only once.
 
     Raises Unreadable, one arg per reason.
     """
-    raw = open_source(connection, campaign, source)
-    table = _renamed(_filtered(raw, source), name, source)
+    table = _renamed(_filtered(opened.table, source), name, source)
     types = {column: _types(campaign, name).get(column, "string") for column in table.columns}
     zone = source.time_zone or campaign.time_zone
     casts = {column: _cast(table[column], kind, zone) for column, kind in types.items()}
-    written = {f"{WRITTEN}{column}": table[column] for column, kind in types.items() if kind != "string"}
-    made = table.mutate(**written, **casts)
-    if all(kind.is_string() for kind in raw.schema().values()):
-        made = made.cache()  # text is read once, what was written beside what it was taken for
-    _refuse_bad_values(source, made, types)
-    return made.drop(*written)
+    typed_ones = [column for column, kind in types.items() if kind != "string"]
+    made = table.mutate(**{f"{WRITTEN}{column}": table[column] for column in typed_ones}, **casts)
+    was_text = opened.is_text or any(table[column].type().is_string() for column in typed_ones)
+    if was_text and not opened.is_server:
+        made = kept(made, opened.paths, lambda table: _refuse_bad_values(source, table, types))
+    else:
+        _refuse_bad_values(source, made, types)
+    return made.select(*types)
 
 
 def _filtered(raw: Table, source: Source) -> Table:
     missing = [
-        f"'{source.path}' has no column '{column}'{suggest(column, raw.columns)}"
+        f"'{source.shown}' has no column '{column}'{suggest(column, raw.columns)}"
         for column in dict.fromkeys((*source.where, *source.columns.values())) if column not in raw.columns]
     if missing:
         raise Unreadable(*missing)
@@ -57,7 +61,7 @@ def _renamed(raw: Table, name: str, source: Source) -> Table:
     taken = {ours.lower() for ours in given}
     found = {column: raw[column] for column in raw.columns if column.lower() not in taken} | given
     lacking = [
-        f"'{source.path}' has no column '{column}'{suggest(column, raw.columns)}; "
+        f"'{source.shown}' has no column '{column}'{suggest(column, raw.columns)}; "
         f"name the one that holds it: `columns: {{{column}: ...}}`"
         for column in REQUIRED[name] if column not in found]
     if lacking:
@@ -79,13 +83,12 @@ def _cast(column: Column, kind: str, zone: str) -> Column:
         return as_text(column)
     if kind == "timestamp":
         at = _time(column, zone)
-        is_known = (at >= ibis.timestamp(FIRST)) & (at < ibis.timestamp(LAST))
-        return ibis.ifelse(is_known, at.cast("timestamp"), ibis.null("timestamp"))
+        return ibis.ifelse(_is_known(at), at.cast("timestamp"), ibis.null("timestamp"))
     if kind == "boolean":
         text = as_text(column).strip().lower()
         return ibis.cases((text.isin(TRUE), True), (text.isin(FALSE), False), else_=ibis.null("boolean"))
     if column.type().is_string():
-        return column.try_cast("float64")
+        return _number(column)
     return column.cast("float64") if column.type().is_numeric() else ibis.null("float64")
 
 
@@ -93,26 +96,75 @@ def as_text(column: Column) -> StringColumn:
     """Whole numbers without a point: pandas makes 1.0 of an id 1 when another is missing."""
     if not column.type().is_floating():
         return column.cast("string")
-    whole = column.try_cast("int64")
-    return ibis.ifelse(column == whole, whole.cast("string"), column.cast("string"))
+    is_whole = (column.abs() < 2.0 ** 63) & (column == column.floor())
+    whole = ibis.ifelse(is_whole, column, ibis.null("float64")).cast("int64")
+    return ibis.ifelse(is_whole, whole.cast("string"), column.cast("string"))
 
 
 def _time(column: Column, zone: str) -> TimestampColumn:
     """UTC; what is written without a zone is on the wall clock of `zone`."""
     if column.type().is_string():
-        column = column.strip()
-        aware = column.try_cast("timestamp('UTC')").cast("timestamp")
-        local = utc(column.try_cast("timestamp"), zone)
-        return ibis.cases((column.re_search(f"{WALL}{ZONE}$"), aware), (column.re_search(f"{WALL}$"), local))
+        return _time_of_text(column.strip(), zone)
     if column.type().is_date() or (column.type().is_timestamp() and not column.type().timezone):
-        return utc(column.cast("timestamp"), zone)
-    return column.cast("timestamp") if column.type().is_timestamp() else ibis.null("timestamp")
+        at = column.cast("timestamp")
+        return utc(at, zone, _range(at))
+    return naive(column) if column.type().is_timestamp() else ibis.null("timestamp")
+
+
+def _range(at: TimestampColumn) -> Range | None:
+    """First and last moment that is one; None when there is none."""
+    rows = at.name("at").as_table()
+    first, last = _bounds(rows)  # of Parquet files these are known without reading them
+    if first is not None and not FIRST <= str(first) <= str(last) < LAST:
+        first, last = _bounds(rows.filter(_is_known(rows.at)))
+    return None if first is None else (first, last)
+
+
+def _bounds(rows: Table) -> list[datetime | None]:
+    found = rows.aggregate(first=rows.at.min(), last=rows.at.max())
+    try:
+        moments = [column[0].as_py() for column in found.to_pyarrow().columns]
+    except (ValueError, OverflowError):  # beyond the years that Python has
+        return [datetime.min, datetime.max]
+    return [moment and moment.replace(tzinfo=None) for moment in moments]
+
+
+def _is_known(at: TimestampColumn) -> BooleanColumn:
+    return (at >= ibis.timestamp(FIRST)) & (at < ibis.timestamp(LAST))
+
+
+def _time_of_text(text: StringColumn, zone: str) -> TimestampColumn:
+    has_zone, is_wall = text.re_search(AWARE), text.re_search(WALL)
+    if engine(text) == "duckdb":
+        aware, local = naive(text.try_cast("timestamp('UTC')")), text.try_cast("timestamp")
+        return ibis.cases((has_zone, aware), (is_wall, utc(local, zone)))
+    dashes = text.replace("/", "-")
+    if engine(text) == "postgres":  # it cannot try: it refuses the table, and says at which value
+        aware = ibis.ifelse(has_zone, dashes, ibis.null("string")).cast("timestamp('UTC')").cast("timestamp")
+        local = ibis.ifelse(is_wall, dashes, ibis.null("string")).cast("timestamp")
+        return ibis.coalesce(aware, utc(local, zone))
+    aware = ibis.ifelse(has_zone, _in_full(dashes), ibis.null("string")).try_cast("timestamp")
+    local = ibis.ifelse(is_wall, _in_full(dashes), ibis.null("string")).try_cast("timestamp")
+    return ibis.coalesce(aware, utc(local, zone, _range(local)))
+
+
+def _in_full(text: StringColumn) -> StringColumn:
+    """As Spark wants it: with seconds, and zones as Z or +08:00."""
+    text = text.re_replace(r"\s*(Z|UTC)$", "Z").re_replace(r"(:\d{2}([.]\d+)?)\s*([+-]\d{2})$", "$1$3:00")
+    text = text.re_replace(r"(:\d{2}([.]\d+)?)\s*([+-]\d{2}):?(\d{2})$", "$1$3:$4")
+    return text.re_replace(r"([ T]\d{1,2}:\d{2})$", "$1:00")
+
+
+def _number(text: StringColumn) -> Column:
+    if engine(text) != "postgres":
+        return text.try_cast("float64")
+    return ibis.ifelse(text.re_search(NUMBER), text, ibis.null("string")).cast("float64")
 
 
 def _refuse_bad_values(source: Source, table: Table, types: dict[str, str]) -> None:
     """Raises Unreadable when a value was written but is not of its column's type."""
     written = {c: table[f"{WRITTEN}{c}"] for c, kind in types.items() if kind != "string"}
-    bad: dict[str, BooleanColumn] = {c: text.notnull() & table[c].isnull() for c, text in written.items()}
+    bad: dict[str, BooleanColumn] = {c: text.notnull() & _is_missing(table[c]) for c, text in written.items()}
     if not bad:
         return
     counts = table.aggregate(
@@ -120,8 +172,13 @@ def _refuse_bad_values(source: Source, table: Table, types: dict[str, str]) -> N
         **{f"{c}_first": written[c].cast("string").min(where=flag) for c, flag in bad.items()},
         n=table.count()).to_pyarrow().to_pylist()[0]
     reasons = [
-        f"'{source.path}' column '{source.columns.get(c, c)}': {counts[f'{c}_bad']:,} of {counts['n']:,} values "
+        f"'{source.shown}' column '{source.columns.get(c, c)}': {counts[f'{c}_bad']:,} of {counts['n']:,} values "
         f"are not {WORDS[types[c]]}, such as '{counts[f'{c}_first']}' (its type is {written[c].type()})"
         for c in bad if counts[f"{c}_bad"]]
     if reasons:
         raise Unreadable(*reasons)
+
+
+def _is_missing(column: Column) -> BooleanColumn:
+    """Whether it is null; to Spark what is not a number is null too."""
+    return column.isnull() & ~column.isnan().fill_null(False) if column.type().is_floating() else column.isnull()

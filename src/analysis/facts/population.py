@@ -7,7 +7,7 @@ from datetime import date
 from functools import cached_property, reduce
 
 import ibis
-from ibis.expr.types import BooleanValue, Table
+from ibis.expr.types import BooleanValue, Column, Scalar, Table
 
 from analysis.data.columns import TIME
 from analysis.data.read import Tables
@@ -68,11 +68,15 @@ def _users(campaign: Campaign, tables: Tables) -> Table:
     """One row per user with attributes; where there is no users table, whoever was assigned or did something."""
     if tables.users is not None:
         users = tables.users
-        return users.group_by("user_id").aggregate(**{c: users[c].min() for c in users.columns if c != "user_id"})
+        return users.group_by("user_id").aggregate(**{c: _least(users[c]) for c in users.columns if c != "user_id"})
     named = [t.select("user_id") for t in (tables.assignments, tables.events, tables.orders) if t is not None]
     if tables.assignments is not None and not campaign.population.unassigned:
         named = named[:1]
     return reduce(lambda a, b: a.union(b), named).distinct()
+
+
+def _least(column: Column) -> Scalar:
+    return column.all() if column.type().is_boolean() else column.min()  # not every engine has a least truth value
 
 
 def _judge(campaign: Campaign, tables: Tables, users: Table) -> Table:
@@ -112,7 +116,8 @@ def _unknown_rows(tables: Tables, known: Table) -> int:
     if tables.users is None:
         return 0
     kept = [tables.get(name) for name in ("events", "orders")]
-    return sum(int(t.anti_join(known, "user_id").count().execute()) for t in kept if t is not None)
+    per_user = [t.group_by("user_id").aggregate(n=t.count()) for t in kept if t is not None]
+    return sum(int(t.anti_join(known, "user_id").n.sum().fill_null(0).execute()) for t in per_user)
 
 
 def rows_of(facts: Facts, name: str) -> Table:
@@ -125,6 +130,6 @@ def rows_of(facts: Facts, name: str) -> Table:
 def rows_per_day(facts: Facts, name: str) -> dict[date, int]:
     """Rows of one table by local day; days without a row are absent."""
     table = facts.tables.get(name)
-    day = local_day(table[TIME[name]], facts.campaign.time_zone)
+    day = local_day(table[TIME[name]], facts.campaign.time_zone, facts.tables.within)
     found = table.group_by(day=day).aggregate(n=table.count()).to_pyarrow().to_pylist()
     return {row["day"]: row["n"] for row in found}

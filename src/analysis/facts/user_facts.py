@@ -114,8 +114,8 @@ def _in_span(facts: Facts, table: Table, stretch: Span) -> Table:
         return table.mutate(block=ibis.literal(0))
     zone, length = facts.campaign.time_zone, round(facts.campaign.period.length.total_seconds() * 1e6)
     origin = facts.campaign.local(stretch.start)  # wall clock: a day with a change of clocks is one block
-    elapsed = micros(wall(table.at, zone)) - round((origin - datetime(1970, 1, 1)).total_seconds() * 1e6)
-    return table.mutate(block=(elapsed // length))
+    since = round((origin - datetime(1970, 1, 1)).total_seconds() * 1e6)
+    return table.mutate(block=(micros(wall(table.at, zone, facts.tables.within)) - since) // length)
 
 
 def _wide(facts: Facts, names: Sequence[str], inside: object, n_blocks: int, people: Table) -> Table:
@@ -164,6 +164,6 @@ def _daily_total(facts: Facts, name: str, start: datetime, end: datetime) -> Tab
     opens = facts.campaign.period.interval(facts.campaign.time_zone)[0]
     start, opens, end = (ibis.timestamp(t.replace(tzinfo=None)) for t in (start, opens, end))
     rows = rows.filter((rows.at >= start) & (rows.at < end) & ((rows.at < opens) | (rows.at >= rows.entered_at)))
-    rows = rows.mutate(day=local_day(rows.at, facts.campaign.time_zone), block=ibis.literal(0))
+    rows = rows.mutate(day=local_day(rows.at, facts.campaign.time_zone, facts.tables.within), block=ibis.literal(0))
     users = rows.group_by("user_id", "variant", "day").aggregate(value=_value(rows, metric))
     return users.group_by("variant", "day").aggregate(value=users.value.sum())

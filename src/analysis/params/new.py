@@ -21,7 +21,7 @@ period: {{start: 2025-11-11, end: 2025-11-17}}       # first and last day, both 
 baseline: {{start: 2025-11-04, end: 2025-11-10}}     # the time before: 1, 2, 3, ... times as long as the period
 # after: {{start: 2025-11-18, end: 2025-11-24}}      # the time after, to see what stayed
 
-sources:                   # .csv, .csv.gz, .parquet (globs too) or .duckdb; relative to this file
+sources:                   # .csv, .csv.gz, .parquet (globs too), .duckdb, or a database: see the README
   events:                  # one row per event
     path: ../data/events.csv
     columns:               # our name: the file's name (leave out what is the same)

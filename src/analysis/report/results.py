@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from analysis.data.columns import COLUMNS
-from analysis.data.files import find, hashed
+from analysis.data.files import origins
 from analysis.data.rows import Rows
 from analysis.facts.population import Facts, Left
 from analysis.params.model import Campaign
@@ -58,7 +58,7 @@ class Provenance:
     python: str
     libraries: dict[str, str]   # name -> version
     params: str                 # SHA-256 of the params file
-    sources: dict[str, str]     # file name -> SHA-256
+    sources: dict[str, str]     # file name -> SHA-256; table of a server -> empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +124,11 @@ def heading(campaign: Campaign, language: str) -> Heading:
 
 def provenance(campaign: Campaign) -> Provenance:
     sources = [source for name in COLUMNS for source in getattr(campaign.sources, name) or ()]
-    paths = {path for source in sources for path in find(campaign, source)}
+    found = {name: digest for source in sources for name, digest in origins(campaign, source).items()}
     libraries = {name: version(name) for name in ("duckdb", "ibis-framework", "scipy", "pandas")}
     return Provenance(
         version("campaign-analysis"), platform.python_version(), libraries,
-        hashlib.sha256(campaign.path.read_bytes()).hexdigest(), dict(hashed(sorted(paths))))
+        hashlib.sha256(campaign.path.read_bytes()).hexdigest(), dict(sorted(found.items())))
 
 
 def plain(value: Any) -> Any:
@@ -173,4 +173,5 @@ def made_from(published: Published, reader: Reader) -> Html:
         (say("Program"), f"campaign-analysis {made.package}, Python {made.python}, "
          + ", ".join(f"{name} {number}" for name, number in made.libraries.items())),
         (say("Params"), f"{published.results.campaign.name}.yml, SHA-256 {made.params[:16]}"),
-        (say("Data"), "; ".join(f"{name}, SHA-256 {digest[:16]}" for name, digest in made.sources.items()))])
+        (say("Data"), "; ".join(f"{name}, SHA-256 {digest[:16]}" if digest else name
+                                for name, digest in made.sources.items()))])
