@@ -35,5 +35,26 @@ def write(n_events: int, path: Path, seed: int = 7) -> None:
             writer.write_table(pa.table([users, events.cast(pa.string()), at], schema=schema), row_group_size=500_000)
 
 
+def write_orders(n_orders: int, path: Path, seed: int = 8) -> None:
+    """Write orders (user_id, amount, ordered_at) of a tenth as many people, who lie beside them (user_id, variant)."""
+    rng = np.random.default_rng(seed)
+    n_people = n_orders // 10
+    arms = pa.array(rng.choice(["a", "b"], n_people))
+    pq.write_table(pa.table({"user_id": np.arange(n_people), "variant": arms}), people_of(path), compression="zstd")
+    schema = pa.schema([("user_id", pa.int64()), ("amount", pa.float64()), ("ordered_at", pa.timestamp("us"))])
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for begin in range(0, n_orders, PIECE):
+            n = min(PIECE, n_orders - begin)
+            users = (n_people * rng.random(n) ** 2).astype(np.int64)              # some never order, some often
+            at = START + rng.integers(0, DAYS * 86_400, n).astype("timedelta64[s]")
+            amounts = np.round(rng.lognormal(3, 1, n), 2)
+            writer.write_table(pa.table([users, amounts, at.astype("datetime64[us]")], schema=schema),
+                               row_group_size=500_000)
+
+
+def people_of(path: Path) -> Path:
+    return path.with_name(f"people_of_{path.name}")
+
+
 if __name__ == "__main__":
     write(int(sys.argv[1]), Path(sys.argv[2]))

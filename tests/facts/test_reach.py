@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from analysis.facts.fold import route, spread
 from analysis.facts.reach import Span, reach
 from analysis.params.counting import Funnel
 from tests.engines import connected_or_skipped, loaded
@@ -78,6 +79,17 @@ def best(record: dict, funnel: Funnel) -> tuple:
     return record["depth"], seconds[0], known[-1], frozenset(s for s in range(len(ats)) if record["reached"] >> s & 1)
 
 
+@pytest.fixture(params=["gathered", "spilled", "sorted"])
+def by_route(request, monkeypatch):
+    """How rows come to the fold: put together by unit in memory or through a file, or sorted by the engine."""
+    if request.param == "sorted":
+        monkeypatch.setitem(route.ROUTES, "duckdb", route.by_sorting)
+    if request.param == "spilled":
+        for place, name, value in ((route, "BATCH", 4_096), (spread, "MEMORY", 100_000), (spread, "ENOUGH", 1)):
+            monkeypatch.setattr(place, name, value)
+
+
+@pytest.mark.usefixtures("by_route")
 @pytest.mark.parametrize("name", FUNNELS)
 def test_the_fold_agrees_with_exhaustive_search(name):
     funnel, users = Funnel.model_validate(FUNNELS[name]), drawn(7)
@@ -92,6 +104,7 @@ def sorted_records(table: pa.Table) -> list[dict]:
     return sorted(table.to_pylist(), key=lambda r: (r["unit"], r["scope"]))
 
 
+@pytest.mark.usefixtures("by_route")
 @pytest.mark.parametrize("name", FUNNELS)
 def test_counts_do_not_depend_on_the_order_of_rows_or_the_number_of_files(name, tmp_path):
     funnel, rows = Funnel.model_validate(FUNNELS[name]), log(drawn(11, 500))

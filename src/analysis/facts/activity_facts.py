@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 from ibis.expr.types import Table
 
-from analysis.data.zone import micros as micros_of
 from analysis.facts.calendar import edges, periods
-from analysis.facts.fold.feed import matches, sorted_through
+from analysis.facts.fold.feed import matches
 from analysis.facts.fold.returns import FLAVOURS, NAMED, RETURN, START, Clock, cohort_counts
+from analysis.facts.fold.route import between, instants, through
 from analysis.facts.fold.rules import ALWAYS, NEVER
 from analysis.facts.population import Facts, rows_of
 from analysis.facts.reach import micros
@@ -69,7 +69,7 @@ def counted(events: Table, asked: Retention, look: Look) -> list[CohortCell]:
     clock = _clock(asked, look, cohorts)
     rows = _rows(events, asked, clock)
     order = [c for c in rows.columns if c != "unit"]
-    batches = list(sorted_through(rows, ["unit"], order, partial(cohort_counts, clock), SCHEMA))
+    batches = list(through(rows, order, partial(cohort_counts, clock), SCHEMA))
     if not batches:
         return []
     partial_counts = pa.Table.from_batches(batches).group_by(["segment", "cohort", "cell"]).aggregate(
@@ -83,16 +83,18 @@ SCHEMA = "segment string, cohort bigint, cell bigint, " + ", ".join(f"{name} big
 
 
 def _rows(events: Table, asked: Retention, clock: Clock) -> Table:
-    """unit, at (microseconds), mask, and segment if there is a breakdown; starts and returns only."""
-    events = events.filter(events.user_id.notnull(), events.at.notnull())
+    """unit, at, mask (unless every event is a start and a return), and segment if there is a breakdown."""
+    events = between(events.filter(events.user_id.notnull(), events.at.notnull()), NEVER, clock.rows_until)
+    segment = {"segment": events[asked.by].cast("string")} if asked.by else {}
+    if asked.start == asked.returning == Match():
+        return events.select(unit=events.user_id, at=instants(events.at), **segment)
     flags = {START: matches(events, asked.start), RETURN: matches(events, asked.returning)}
     if clock.first == NAMED:
         flags[NAMED] = matches(events, Match(event=asked.start.event))
     mask = sum((ibis.ifelse(flag, ibis.literal(bit, "int64"), ibis.literal(0, "int64")) for bit, flag in flags.items()),
                ibis.literal(0, "int64"))
-    segment = {"segment": events[asked.by].cast("string")} if asked.by else {}
-    rows = events.select(unit=events.user_id, at=micros_of(events.at), mask=mask, **segment)
-    return rows.filter(rows.mask > 0, rows.at < clock.rows_until)
+    rows = events.select(unit=events.user_id, at=instants(events.at), mask=mask, **segment)
+    return rows.filter(rows.mask > 0)
 
 
 def _clock(asked: Retention, look: Look, cohorts: list[date]) -> Clock:

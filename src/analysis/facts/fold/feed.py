@@ -1,21 +1,18 @@
-"""Rows of an engine made ready for the fold: filtered, conditions turned into bits, sorted; nothing is counted here."""
+"""Rows of an engine made ready for the fold: filtered, conditions turned into bits; nothing is counted here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import ibis
 import pyarrow as pa
 from ibis.expr.types import BooleanValue, IntegerValue, Table
 
-from analysis.data.zone import micros
-from analysis.facts.fold.rules import ALWAYS, EXCLUSION_BIT, NAMED_BIT, NEVER, RANK_BITS, STRICT, Rules
+from analysis.facts.fold.route import between, instants, is_any_of, position, through
+from analysis.facts.fold.rules import ALWAYS, EXCLUSION_BIT, NAMED_BIT, STRICT, Rules
 from analysis.facts.fold.walk import Asked, records
 from analysis.params.counting import Funnel, Match
-
-BATCH = 1_000_000
-Fold = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 def matches(rows: Table, match: Match) -> BooleanValue:
@@ -28,22 +25,21 @@ def matches(rows: Table, match: Match) -> BooleanValue:
 
 
 def step_rows(events: Table, funnel: Funnel, rules: Rules, columns: list[str], held: str) -> Table:
-    """One row per event that can matter: unit, key (time and rank), mask (unless the rank says it), and `columns`.
+    """One row per event that can matter: unit, at, rank, mask (unless the rank says it), and `columns`.
 
     events   user_id, event, at (UTC), and properties
     """
     unit = events[_unit(funnel)]
     kept = [unit.notnull(), events.at.notnull(), *([events[held].notnull()] if held else [])]
     kept += [events[c].cast("string").isin(values) for c, values in funnel.where.items()]
-    events = events.filter(kept)
+    events = _within_reach(events.filter(kept), rules)
     named = [match.event for match in (*funnel.steps, *funnel.exclusions)]
     if rules.order != STRICT and all(named):
-        events = events.filter(events.event.isin(list(dict.fromkeys(named))))      # the engine need not read the rest
+        events = events.filter(is_any_of(events.event, list(dict.fromkeys(named))))     # the rest stays in the engine
     columns_of = {c: events[c].cast("string") for c in columns}
-    at = micros(events.at) * (1 << RANK_BITS)
+    columns_of |= {"unit": events[_unit(funnel)], "at": instants(events.at)}
     if is_plain(funnel):
-        step = ibis.cases(*[(events.event == name, i * 33) for i, name in enumerate(named, 1)], else_=0)
-        return _within_reach(events.select(unit=events[_unit(funnel)], key=at + step, **columns_of), rules)
+        return events.select(**columns_of, rank=position(events.event, named))
     steps = [matches(events, step) for step in funnel.steps]
     excluded = [matches(events, exclusion) for exclusion in funnel.exclusions]
     bits = [(flag, i) for i, flag in enumerate(steps)]
@@ -51,8 +47,7 @@ def step_rows(events: Table, funnel: Funnel, rules: Rules, columns: list[str], h
     bits += [(matches(events, Match(event=step.event)), NAMED_BIT + i)
              for i, step in enumerate(funnel.steps) if step.occurrence == "first_ever"]
     rank = 32 * _rank(steps) + _rank(steps[::-1], len(steps) + 1)
-    rows = events.select(unit=events[_unit(funnel)], key=at + rank, mask=_mask(bits), **columns_of)
-    rows = _within_reach(rows, rules)
+    rows = events.select(**columns_of, rank=rank.cast("int16"), mask=_mask(bits))
     return rows if rules.order == STRICT else rows.filter(rows.mask > 0)
 
 
@@ -77,44 +72,22 @@ def _rank(flags: list[BooleanValue], mirror: int = 0) -> IntegerValue:
     return ibis.cases(*[(flag, abs(mirror - i)) for i, flag in enumerate(flags, 1)], else_=0).cast("int64")
 
 
-def _within_reach(rows: Table, rules: Rules) -> Table:
+def _within_reach(events: Table, rules: Rules) -> Table:
     """Without rows that no entry can reach; where a step asks for the first time in history, all of them."""
     if rules.first_ever | rules.first_matching:
-        return rows
+        return events
     since = rules.rows_from
     until = rules.rows_until
     if ALWAYS not in (rules.window, rules.entry_until):
         until = min(until, rules.entry_until + rules.window)
-    if since != NEVER:
-        rows = rows.filter(rows.key >= since << RANK_BITS)
-    return rows if until == ALWAYS else rows.filter(rows.key < until << RANK_BITS)
+    return between(events, since, until)
 
 
 def folded(rows: Table, asked: Asked) -> Iterator[pa.RecordBatch]:
     """Records of the units that the rows of `step_rows` belong to."""
-    held = [asked.held] if asked.held else []
-    rest = [c for c in rows.columns if c not in ("unit", "key", "mask", *held)]
-    return sorted_through(rows, ["unit"], [*held, "key", *rest], partial(records, asked), record_columns(asked))
-
-
-def sorted_through(rows: Table, unit: list[str], order: list[str], fold: Fold, made: str) -> Iterator[pa.RecordBatch]:
-    """What a fold makes of the rows, unit by unit.
-
-    Rows leave DuckDB and PostgreSQL as sorted Arrow batches; on Spark the fold goes to the rows, and only what it made
-    comes back. Sorting by every column makes equal keys stand in one order, whatever order the rows came in.
-
-    made   columns of the fold's batches, in Spark's words; `unit` without a type takes that of the rows
-    """
-    engine = rows.get_backend()
-    if engine.name == "pyspark":
-        frame = engine._session.sql(engine.compile(rows))
-        sorted_rows = frame.repartition(*unit).sortWithinPartitions(*unit, *order)
-        schema = made.replace("unit,", f"unit {sorted_rows.schema['unit'].dataType.simpleString()},")
-        return iter(sorted_rows.mapInArrow(fold, schema).toArrow().to_batches())
-    rows = rows.order_by([*unit, *order])
-    if engine.name == "duckdb":
-        return fold(engine.con.sql(engine.compile(rows)).to_arrow_reader(BATCH))
-    return fold(rows.to_pyarrow_batches(chunk_size=BATCH))
+    first = [c for c in (asked.held, "at", "rank") if c]
+    rest = [c for c in rows.columns if c not in ("unit", *first)]
+    return through(rows, [*first, *rest], partial(records, asked), record_columns(asked))
 
 
 def record_columns(asked: Asked) -> str:

@@ -6,12 +6,13 @@ import numpy as np
 
 from analysis.facts.fold.compiled import compiled
 from analysis.facts.fold.rules import ALWAYS, NEVER
+from analysis.facts.fold.scan import remember
 
 
 @compiled
-def strict(at, mask, n, entry_from, entry_until, rules, work, best_times, best_rows):
+def strict(at, mask, n, entry_from, entry_until, rules, work, best_rows):
     """(depth, bits reached): each step is the unit's next event; a repeat of the step it stands at is harmless."""
-    start, _, _, _, times, rows = work
+    start, _, _, rows = work
     start[:] = NEVER
     depth = 0
     for i in range(n):
@@ -28,17 +29,16 @@ def strict(at, mask, n, entry_from, entry_until, rules, work, best_times, best_r
                 continue
             start[s] = origin
             for b in range(s):
-                times[s, b], rows[s, b] = times[s - 1, b], rows[s - 1, b]
-            times[s, s], rows[s, s] = t, i
+                rows[s, b] = rows[s - 1, b]
+            rows[s, s] = i
             if s + 1 > depth:
                 depth = s + 1
-                for b in range(depth):
-                    best_times[b], best_rows[b] = times[s, b], rows[s, b]
+                remember(s, rows, best_rows)
     return depth, (1 << depth) - 1
 
 
 @compiled
-def nested(at, mask, n, entry_from, entry_until, rules, best_times, best_rows):
+def nested(at, mask, n, entry_from, entry_until, rules, best_rows):
     """(depth, bits reached): step k is reached when steps 1 to k have all happened since the range began."""
     k = rules.n_steps
     firsts, where = np.full(k, NEVER), np.full(k, -1)
@@ -49,15 +49,13 @@ def nested(at, mask, n, entry_from, entry_until, rules, best_times, best_rows):
                 firsts[s], where[s] = at[i], i
     depth = 0
     while depth < k and firsts[depth] != NEVER:
-        late = depth > 0 and best_times[depth - 1] > firsts[depth]
-        best_times[depth] = best_times[depth - 1] if late else firsts[depth]
         best_rows[depth] = where[depth]
         depth += 1
     return depth, (1 << depth) - 1
 
 
 @compiled
-def graced(at, mask, n, entry_from, entry_until, rules, best_times, best_rows):
+def graced(at, mask, n, entry_from, entry_until, rules, best_rows):
     """(depth, bits reached): in order, where a step may be earlier than the one before by the grace."""
     k = rules.n_steps
     start, back = np.full((k, n), NEVER), np.full((k, n), -1)
@@ -82,13 +80,13 @@ def graced(at, mask, n, entry_from, entry_until, rules, best_times, best_rows):
             break
         depth = s + 1
         for b in range(s, -1, -1):
-            best_times[b], best_rows[b] = at[found], found
+            best_rows[b] = found
             found = back[b, found]
     return depth, (1 << depth) - 1
 
 
 @compiled
-def unordered(at, mask, n, entry_from, entry_until, rules, best_times, best_rows):
+def unordered(at, mask, n, entry_from, entry_until, rules, best_rows):
     """(depth, bits reached): step k is reached with any k of the steps within a window that begins with one of them."""
     classes, counts = np.empty(n, np.int64), np.zeros(n, np.int64)     # kinds of rows in the window, by their bits
     n_classes = right = depth = first = 0
@@ -104,14 +102,14 @@ def unordered(at, mask, n, entry_from, entry_until, rules, best_times, best_rows
                 break
         put(classes, counts, n_classes, mask[left], -1)
     if depth:
-        last = forward(at, mask, n, first, depth, rules.n_steps, classes, counts, best_times, best_rows)
+        last = forward(at, mask, n, first, depth, rules.n_steps, classes, counts, best_rows)
         first = backward(at, mask, n, last, first, depth, rules.n_steps, entry_from, entry_until, classes, counts)
-        forward(at, mask, n, first, depth, rules.n_steps, classes, counts, best_times, best_rows)
+        forward(at, mask, n, first, depth, rules.n_steps, classes, counts, best_rows)
     return depth, (1 << depth) - 1
 
 
 @compiled
-def forward(at, mask, n, first, depth, n_steps, classes, counts, best_times, best_rows):
+def forward(at, mask, n, first, depth, n_steps, classes, counts, best_rows):
     """The row at which an attempt from `first` is as deep as `depth`; when it got to each step into the last two."""
     n_classes = reached = 0
     for i in range(first, n):
@@ -119,7 +117,7 @@ def forward(at, mask, n, first, depth, n_steps, classes, counts, best_times, bes
         fit = fitting(classes, counts, n_classes, n_steps)
         if fit > reached:
             reached = fit
-            best_times[fit - 1], best_rows[fit - 1] = at[i], i
+            best_rows[fit - 1] = i
         if reached == depth:
             return i
     return n - 1

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from analysis.facts.fold.compiled import compiled
-from analysis.facts.fold.rules import ALWAYS, NAMED_BIT, RANK_BITS, STRICT
+from analysis.facts.fold.rules import ALWAYS, NAMED_BIT, STRICT
 
 
 @compiled
-def prepare(key, mask, start, end, rules, at, bits, place):
+def bits_at(rank, mask, i):
+    """What the row matches; without a mask the one step that its rank is the number of."""
+    return mask[i] if len(mask) else 1 << rank[i] - 1
+
+
+@compiled
+def prepare(instant, rank, mask, start, end, rules, at, bits, place):
     """Copy the rows start .. end that count into at, bits and place (their index); returns how many there are."""
     n, done = 0, 0
     for i in range(start, end):
-        t, b = key[i] >> RANK_BITS, mask[i]
+        t, b = instant[i], bits_at(rank, mask, i)
         if rules.first_ever | rules.first_matching:
             b, done = only_first(b, done, rules)
         if t < rules.rows_from or t >= rules.rows_until:
@@ -46,8 +54,17 @@ def after(at, last, count, window):
 
 
 @compiled
-def source_row(mask, i, end, step):
+def source_row(rank, mask, i, end, step):
     """The row at or after i that matches the step: where ties were merged, it is one of the tie."""
-    while i < end - 1 and not mask[i] >> step & 1:
+    while i < end - 1 and not bits_at(rank, mask, i) >> step & 1:
         i += 1
     return i
+
+
+@compiled
+def bits_of(rank, mask):
+    """Every row's bits."""
+    bits = np.empty(len(rank), np.int64)
+    for i in range(len(rank)):
+        bits[i] = bits_at(rank, mask, i)
+    return bits

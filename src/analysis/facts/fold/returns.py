@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from analysis.facts.fold.compiled import compiled
-from analysis.facts.fold.walk import starts_of, whole_units
+from analysis.facts.fold.whole import Units
 
 START, RETURN, NAMED = 1, 2, 4        # bits of a row's mask: the start, the return, an event with the start's name
 FLAVOURS = ("n_on", "n_on_or_after", "n_streak")
@@ -35,7 +35,7 @@ class Clock(NamedTuple):
 def count(bounds, at, mask, group, n_groups, clock):
     """Users by flavour, group, cohort and cell; cell 0 is the cohort's size.
 
-    group   int64: the row's value of the breakdown
+    group   int32: the row's value of the breakdown
     """
     n_cells, n_periods = np.max(clock.cells) + 1, len(clock.edges)
     if clock.length:
@@ -46,11 +46,12 @@ def count(bounds, at, mask, group, n_groups, clock):
         begin, end = bounds[u], bounds[u + 1]
         if not clock.length:
             times[:] = 0
+            period, last = -1, len(clock.edges) - 1
             for i in range(begin, end):
-                if mask[i] & RETURN and clock.rows_from <= at[i] < clock.rows_until:
-                    period = np.searchsorted(clock.edges, at[i], side="right") - 1
-                    if 0 <= period < len(clock.edges) - 1:
-                        times[period] += 1
+                while period < last and at[i] >= clock.edges[period + 1]:
+                    period += 1
+                if mask[i] & RETURN and 0 <= period < last and clock.rows_from <= at[i] < clock.rows_until:
+                    times[period] += 1
         latest = -1
         for i in range(begin, end):
             if not clock.is_recurring and latest >= 0:
@@ -108,24 +109,24 @@ def tally(found, group, cohort, during, is_beyond):
         found[2, group, cohort, c] += is_streak
 
 
-def cohort_counts(clock: Clock, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def cohort_counts(clock: Clock, pieces: Iterable[Units]) -> Iterator[pa.RecordBatch]:
     """Partial counts, to be added up: segment, cohort, cell, n_on, n_on_or_after, n_streak.
 
-    batches   unit, at, mask, and segment if there is a breakdown; sorted by unit and at
+    pieces   at, mask (unless every row is a start and a return), and segment if there is a breakdown; rows in order
     """
-    for table in whole_units(batches):
-        segment = _segments(table)
-        bounds = np.append(starts_of(table.column("unit").combine_chunks()), len(table)).astype(np.int64)
-        at, mask = (table.column(c).to_numpy().astype(np.int64) for c in ("at", "mask"))
-        group = segment.indices.to_numpy().astype(np.int64)
-        found = count(bounds, at, mask, group, len(segment.dictionary), clock)
+    for units in pieces:
+        segment = _segments(units)
+        at = units.numbers["at"]
+        mask = units.numbers["mask"] if "mask" in units.numbers else np.full(len(at), START | RETURN | NAMED)
+        group = segment.indices.to_numpy()
+        found = count(units.bounds, at, mask, group, len(segment.dictionary), clock)
         g, cohort, cell = np.nonzero(found.any(axis=0))
         columns = {"segment": segment.dictionary.take(pa.array(g)), "cohort": cohort, "cell": cell}
         yield pa.RecordBatch.from_pydict(
             {**columns, **{name: found[f, g, cohort, cell] for f, name in enumerate(FLAVOURS)}})
 
 
-def _segments(table: pa.Table) -> pa.DictionaryArray:
-    if "segment" in table.column_names:
-        return table.column("segment").combine_chunks().dictionary_encode("encode")
-    return pa.DictionaryArray.from_arrays(np.zeros(len(table), np.int32), [""])
+def _segments(units: Units) -> pa.DictionaryArray:
+    if "segment" in units.values:
+        return units.values["segment"].dictionary_encode("encode")
+    return pa.DictionaryArray.from_arrays(np.zeros(units.bounds[-1], np.int32), [""])

@@ -8,7 +8,6 @@ import numpy as np
 
 MAX_STEPS = MAX_EXCLUSIONS = 16
 EXCLUSION_BIT, NAMED_BIT = 16, 32     # bits of a row's mask: steps from 0, exclusions, events of first-ever steps
-RANK_BITS = 10                        # low bits of a row's key: lowest step, highest step; the rest is its time
 NEVER = np.iinfo(np.int64).min        # "no such time"
 ALWAYS = np.iinfo(np.int64).max
 

@@ -1,6 +1,6 @@
 """One unit's rows against the steps in order: the latest start is always the best start (rules F2-F8).
 
-Per step the scan keeps the latest entry from which the step was reached in time, and the times of that attempt. A row
+Per step the scan keeps the latest entry from which the step was reached in time, and the rows of that attempt. A row
 reaches a step when the step before was reached from an entry that is still in the window. An exclusion closes the steps
 it follows at the end of its instant, so that one tied with a step does nothing.
 """
@@ -15,31 +15,34 @@ from analysis.facts.fold.rules import EXCLUSION_BIT, NEVER
 
 @compiled
 def workspace(n_steps):
-    """Reused from unit to unit, by step: start, last arrival, its row, is-tainted; times and rows of the attempt."""
-    return (np.empty(n_steps, np.int64), np.empty(n_steps, np.int64), np.empty(n_steps, np.int64),
-            np.empty(n_steps, np.bool_), np.empty((n_steps, n_steps), np.int64), np.empty((n_steps, n_steps), np.int64))
+    """Reused from unit to unit, by step: start, row of the last arrival, is-tainted; rows of the attempt."""
+    return (np.empty(n_steps, np.int64), np.empty(n_steps, np.int64), np.empty(n_steps, np.bool_),
+            np.empty((n_steps, n_steps), np.int64))
 
 
 @compiled
-def scan(at, mask, n, entry_from, entry_until, rules, work, best_times, best_rows):
-    """(depth, bits of the steps reached, whether an exclusion removes the unit); the best attempt into the last two.
+def scan(at, mask, n, entry_from, entry_until, rules, work, best_rows):
+    """(depth, bits of the steps reached, whether an exclusion removes the unit); the best attempt into the last.
 
     at, mask   of the unit's n rows in the order that counts
     """
-    start, seen, seen_row, tainted, times, rows = work
-    start[:], seen[:], tainted[:] = NEVER, NEVER, False
+    start, seen, tainted, rows = work
+    start[:], seen[:], tainted[:] = NEVER, -1, False
     depth, reached, is_removed = 0, 0, False
     pending, now = 0, NEVER
     k, window, optional, may_reuse = rules.n_steps, rules.window, rules.optional, rules.may_reuse
+    is_final = not (rules.removes or optional)    # once the last step is reached, nothing later changes the answer
     for i in range(n):
         t, bits = at[i], mask[i]
         if t != now:
             if pending:
                 if rules.removes:
-                    is_removed = taint(pending, now, depth, is_removed, rules, work, best_times, best_rows)
+                    is_removed = taint(pending, now, depth, is_removed, rules, at, work, best_rows)
                 else:
-                    close(pending, now, rules, work)
+                    close(pending, now, rules, at, work)
                 pending = 0
+            if is_final and depth == k:
+                break
             now = t
         pending |= bits >> EXCLUSION_BIT & 0xFFFF
         if not bits & 0xFFFF:
@@ -59,21 +62,22 @@ def scan(at, mask, n, entry_from, entry_until, rules, work, best_times, best_row
                     continue
                 origin = start[before]
             if start[s] == origin:
-                seen[s], seen_row[s] = t, i
+                seen[s] = i
                 continue
             if start[s] > origin and not tainted[s]:
                 continue
-            start[s], seen[s], seen_row[s], tainted[s] = origin, t, i, False
+            start[s], seen[s], tainted[s] = origin, i, False
             for b in range(s):
-                times[s, b], rows[s, b] = (times[before, b], rows[before, b]) if b <= before else (NEVER, -1)
-            times[s, s], rows[s, s] = t, i
+                rows[s, b] = rows[before, b] if b <= before else -1
+            rows[s, s] = i
             reached |= 1 << s
-            is_later_start = s + 1 == depth and (is_removed or (best_times[s] == t and origin > best_times[0]))
+            is_later_start = s + 1 == depth and (
+                is_removed or (at[best_rows[s]] == t and origin > at[best_rows[0]]))
             if s + 1 > depth or is_later_start:
                 depth, is_removed = s + 1, False
-                remember(s, times, rows, best_times, best_rows)
+                remember(s, rows, best_rows)
     if pending and rules.removes:
-        is_removed = taint(pending, now, depth, is_removed, rules, work, best_times, best_rows)
+        is_removed = taint(pending, now, depth, is_removed, rules, at, work, best_rows)
     return depth, reached, is_removed
 
 
@@ -90,39 +94,38 @@ def predecessor(s, start, optional):
 
 
 @compiled
-def close(pending, now, rules, work):
+def close(pending, now, rules, at, work):
     """An exclusion of this instant ends attempts at the steps it follows, but for those that came there just now."""
-    start, seen, seen_row, _, times, rows = work
+    start, seen, _, rows = work
     for s in range(rules.n_steps):
         if start[s] != NEVER and follows(pending, s, rules.spans):
-            if seen[s] < now:
+            if at[seen[s]] < now:
                 start[s] = NEVER
-            elif times[s, s] < now:
-                times[s, s], rows[s, s] = now, seen_row[s]
+            elif at[rows[s, s]] < now:
+                rows[s, s] = seen[s]
 
 
 @compiled
-def taint(pending, now, depth, is_removed, rules, work, best_times, best_rows):
+def taint(pending, now, depth, is_removed, rules, at, work, best_rows):
     """An exclusion of this instant marks attempts in their window; whether the best attempt is marked now."""
-    start, _, _, tainted, times, rows = work
+    start, _, tainted, rows = work
     for s in range(rules.n_steps):
         if follows(pending, s, rules.spans):
-            if start[s] != NEVER and times[s, s] < now and now - start[s] <= rules.window:
+            if start[s] != NEVER and at[rows[s, s]] < now and now - start[s] <= rules.window:
                 tainted[s] = True
-            if depth == s + 1 and best_times[s] < now and now - best_times[0] <= rules.window:
+            if depth == s + 1 and at[best_rows[s]] < now and now - at[best_rows[0]] <= rules.window:
                 is_removed = True
     if is_removed and start[depth - 1] != NEVER and not tainted[depth - 1]:
-        remember(depth - 1, times, rows, best_times, best_rows)       # one that came as far at this very instant
+        remember(depth - 1, rows, best_rows)       # one that came as far at this very instant
         is_removed = False
     return is_removed
 
 
 @compiled
-def remember(s, times, rows, best_times, best_rows):
+def remember(s, rows, best_rows):
     """The attempt that stands at step s is the best."""
-    best_times[:], best_rows[:] = NEVER, -1
-    for b in range(s + 1):
-        best_times[b], best_rows[b] = times[s, b], rows[s, b]
+    for b in range(len(best_rows)):
+        best_rows[b] = rows[s, b] if b <= s else -1
 
 
 @compiled

@@ -14,49 +14,47 @@ OF_ALL, OF_MATURE = 1, 2              # which entries a record speaks of: bits o
 
 
 @compiled
-def fold(bounds, key, mask, rules):
+def fold(bounds, instant, rank, mask, rules):
     """Records of the units: (unit, scope, depth, reached, times, rows); the last two by step.
 
     bounds   int64: where each unit's rows begin, and the end of the last
-    key      int64: time and rank, increasing within a unit
-    mask     int64: bits of the steps and exclusions that a row matches
+    instant  int64: microseconds since 1970, of every row; in order within a unit, as rank is within an instant
+    rank     int64: order of rows at one instant, by the lowest and the highest step that each matches
+    mask     int64: bits of the steps and exclusions that a row matches; empty where the rank is the step
     times    NEVER where a step is not part of the attempt that counts; rows: index of the step's row, else -1
     """
-    out = records(bounds, mask, rules)
     longest = 0
     for u in range(len(bounds) - 1):
         longest = max(longest, bounds[u + 1] - bounds[u])
     at, bits, place = np.empty(longest, np.int64), np.empty(longest, np.int64), np.empty(longest, np.int64)
+    size = 2 * len(bounds) + (0 if rules.grouping == PER_UNIT else len(rank))
+    unit, scope = np.empty(size, np.int64), np.empty(size, np.int64)
+    depth, reached = np.empty(size, np.int64), np.empty(size, np.int64)
+    times, rows = np.empty((size, rules.n_steps), np.int64), np.empty((size, rules.n_steps), np.int64)
     work, n = workspace(rules.n_steps), 0
     for u in range(len(bounds) - 1):
-        count = prepare(key, mask, bounds[u], bounds[u + 1], rules, at, bits, place)
+        count = prepare(instant, rank, mask, bounds[u], bounds[u + 1], rules, at, bits, place)
         first = next_entry(at, bits, 0, count, rules)
         while first < count:
             since, until, last = entries(at, bits, first, count, rules)
             end = after(at, last, count, rules.window)
             is_mature = at[last] < rules.mature_until
-            done = attempt(at, bits, first, end, count, since, until, rules, work, out[4][n], out[5][n], out, n)
-            n += settle(out, n, u, OF_ALL | OF_MATURE if is_mature else OF_ALL, place, mask, bounds[u + 1], rules)
+            unit[n], scope[n] = u, OF_ALL | OF_MATURE if is_mature else OF_ALL
+            depth[n], reached[n], done = attempt(at, bits, first, end, count, since, until, rules, work, rows[n])
+            if depth[n]:
+                settle(at, place, rank, mask, bounds[u + 1], rules, times[n], rows[n])
+                n += 1
             if rules.grouping == PER_UNIT and not is_mature and at[first] < rules.mature_until:
-                until = min(until, rules.mature_until)
-                attempt(at, bits, first, end, count, since, until, rules, work, out[4][n], out[5][n], out, n)
-                n += settle(out, n, u, OF_MATURE, place, mask, bounds[u + 1], rules)
+                unit[n], scope[n], until = u, OF_MATURE, min(until, rules.mature_until)
+                depth[n], reached[n], _ = attempt(at, bits, first, end, count, since, until, rules, work, rows[n])
+                if depth[n]:
+                    settle(at, place, rank, mask, bounds[u + 1], rules, times[n], rows[n])
+                    n += 1
             if rules.grouping == PER_UNIT or rules.is_first:
                 break
             following = last + 1 if rules.grouping == PER_DAY else done + 1 if done >= 0 else end
             first = next_entry(at, bits, following, count, rules)
-    return out[0][:n], out[1][:n], out[2][:n], out[3][:n], out[4][:n], out[5][:n]
-
-
-@compiled
-def records(bounds, mask, rules):
-    """Room for as many records as there can be: unit, scope, depth, reached, times, rows."""
-    size = 2 * len(bounds)
-    if rules.grouping != PER_UNIT:
-        size += len(mask)
-    k = rules.n_steps
-    return (np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64),
-            np.empty((size, k), np.int64), np.empty((size, k), np.int64))
+    return unit[:n], scope[:n], depth[:n], reached[:n], times[:n], rows[:n]
 
 
 @compiled
@@ -92,36 +90,40 @@ def beginning(rules):
 
 
 @compiled
-def attempt(at, bits, first, end, count, since, until, rules, work, times, rows, out, n):
-    """Fill record n with the best attempt of these entries; the row at which it is complete, or -1."""
-    times[:], rows[:] = NEVER, -1
+def attempt(at, bits, first, end, count, since, until, rules, work, best):
+    """(depth, 0 where an exclusion removed the unit; bits reached; row at which it is complete, or -1).
+
+    best   filled with the rows of the best attempt of these entries, by step
+    """
+    best[:] = -1
     if rules.order == NESTED:
         first, end = 0, count
     if rules.grace:
         first = 0
     a, b, is_removed = at[first:], bits[first:], False
     if rules.order == STRICT:
-        depth, reached = strict(a, b, end - first, since, until, rules, work, times, rows)
+        depth, reached = strict(a, b, end - first, since, until, rules, work, best)
     elif rules.order == UNORDERED:
-        depth, reached = unordered(a, b, end - first, since, until, rules, times, rows)
+        depth, reached = unordered(a, b, end - first, since, until, rules, best)
     elif rules.order == NESTED:
-        depth, reached = nested(a, b, end - first, since, until, rules, times, rows)
+        depth, reached = nested(a, b, end - first, since, until, rules, best)
     elif rules.grace:
-        depth, reached = graced(a, b, end - first, since, until, rules, times, rows)
+        depth, reached = graced(a, b, end - first, since, until, rules, best)
     else:
-        depth, reached, is_removed = scan(a, b, end - first, since, until, rules, work, times, rows)
+        depth, reached, is_removed = scan(a, b, end - first, since, until, rules, work, best)
     for s in range(rules.n_steps):
-        if rows[s] >= 0:
-            rows[s] += first
-    out[2][n], out[3][n] = (0 if is_removed else depth), reached
-    return rows[rules.n_steps - 1] if depth == rules.n_steps else -1
+        if best[s] >= 0:
+            best[s] += first
+    return 0 if is_removed else depth, reached, best[rules.n_steps - 1] if depth == rules.n_steps else -1
 
 
 @compiled
-def settle(out, n, unit, scope, place, mask, end, rules):
-    """Complete record n with the places of its rows in the batch; 0 where an exclusion removed the unit, else 1."""
-    out[0][n], out[1][n] = unit, scope
+def settle(at, place, rank, mask, end, rules, times, best):
+    """Fill in the times of an attempt's steps; its rows by their place among all rows."""
+    times[:] = NEVER
     for s in range(rules.n_steps):
-        if out[5][n, s] >= 0:
-            out[5][n, s] = source_row(mask, place[out[5][n, s]], end, s)
-    return 1 if out[2][n] > 0 else 0
+        if best[s] >= 0:
+            times[s] = at[best[s]]
+            if rules.order == NESTED and s:
+                times[s] = max(times[s], times[s - 1])     # in whatever order, a step waits for the one before
+            best[s] = source_row(rank, mask, place[best[s]], end, s)

@@ -1,4 +1,4 @@
-"""Arrow batches of sorted rows through the fold, unit by unit: what every engine runs, Spark inside its executors."""
+"""Whole units through the fold, and records out of it: what every engine runs, Spark inside its executors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analysis.facts.fold.attribute import attributed
-from analysis.facts.fold.rules import NEVER, RANK_BITS, Rules
+from analysis.facts.fold.prepare import bits_of
+from analysis.facts.fold.rules import NEVER, Rules
 from analysis.facts.fold.units import fold
+from analysis.facts.fold.whole import Units, starts_of
+
+NO_MASK = np.empty(0, np.int64)      # the rank says it all
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,63 +27,33 @@ class Asked:
     is_merged: bool = True            # one record per unit, not per unit and held value
 
 
-def records(asked: Asked, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def records(asked: Asked, pieces: Iterable[Units]) -> Iterator[pa.RecordBatch]:
     """Records of all units: unit, scope, depth, reached, at_1 .. at_k (microseconds, null where not reached), and `by`.
 
-    batches   unit, key, mask (unless the rank says it), columns of `by` and `held`; sorted by unit, held and key
+    pieces   at, rank, mask (unless the rank says it), columns of `by` and `held`; rows in order of held, at and rank
     """
-    for table in whole_units(batches):
-        yield _fold(asked, table)
+    for units in pieces:
+        yield _records(asked, units)
 
 
-def whole_units(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """The same rows in pieces that end where a unit ends."""
-    held: list[pa.RecordBatch] = []
-    for batch in batches:
-        if not batch.num_rows:
-            continue
-        cut = int(starts_of(batch.column("unit"))[-1])     # where the batch's last unit begins
-        if held and (cut or held[-1].column("unit")[-1] != batch.column("unit")[0]):
-            yield pa.Table.from_batches([*held, batch.slice(0, cut)])
-            held = []
-        elif cut:
-            yield pa.Table.from_batches([batch.slice(0, cut)])
-        held.append(batch.slice(cut))
-    if held:
-        yield pa.Table.from_batches(held)
-
-
-def starts_of(column: pa.Array) -> np.ndarray:
-    """Where runs of equal values begin, in sorted order."""
-    if len(column) < 2:
-        return np.zeros(min(len(column), 1), np.int64)
-    differs = pc.not_equal(column.slice(1), column.slice(0, len(column) - 1))
-    return np.concatenate([[0], np.flatnonzero(differs.to_numpy(zero_copy_only=False)) + 1])
-
-
-def mask_of(key: np.ndarray) -> np.ndarray:
-    """The bit of the one step that a row matches, from its rank."""
-    return np.left_shift(1, (key & 31) - 1)
-
-
-def _fold(asked: Asked, table: pa.Table) -> pa.RecordBatch:
-    columns = {name: table.column(name).combine_chunks() for name in table.column_names}
-    starts = starts_of(columns["unit"])
-    if asked.held:
-        starts = np.union1d(starts, starts_of(columns[asked.held]))
-    bounds = np.append(starts, table.num_rows).astype(np.int64)
-    key = columns["key"].to_numpy()
-    mask = columns["mask"].to_numpy().astype(np.int64) if "mask" in columns else mask_of(key)
-    unit, scope, depth, reached, times, rows = fold(bounds, key, mask, asked.rules)
-    names = columns["unit"].take(pa.array(bounds[unit]))
-    made = {"unit": names, "scope": pa.array(scope), "depth": pa.array(depth), "reached": pa.array(reached)}
-    made |= {f"at_{s + 1}": pa.array(times[:, s], mask=times[:, s] == NEVER) for s in range(asked.rules.n_steps)}
-    at, rules = key >> RANK_BITS, asked.rules
-    counts = (mask & ((1 << rules.n_steps) - 1) > 0) & (at >= rules.rows_from) & (at < rules.rows_until)
-    for name, (column, attribution) in asked.by.items():
-        made[name] = attributed(columns[column], counts, bounds, unit, rows, attribution)
+def _records(asked: Asked, units: Units) -> pa.RecordBatch:
+    bounds, names, at, rules = units.bounds, units.names, units.numbers["at"], asked.rules
+    if asked.held:                            # a unit's attempts with one value are judged by themselves
+        starts = np.union1d(bounds[:-1], starts_of(units.values[asked.held]))
+        names = names.take(pa.array(np.searchsorted(bounds, starts, side="right") - 1))
+        bounds = np.append(starts, bounds[-1])
+    rank, mask = units.numbers["rank"], units.numbers.get("mask", NO_MASK)
+    unit, scope, depth, reached, times, rows = fold(bounds, at, rank, mask, rules)
+    made = {"unit": names.take(pa.array(unit)), "scope": pa.array(scope), "depth": pa.array(depth),
+            "reached": pa.array(reached)}
+    made |= {f"at_{s + 1}": pa.array(times[:, s], mask=times[:, s] == NEVER) for s in range(rules.n_steps)}
+    if asked.by:
+        bits = bits_of(rank, mask)
+        counts = (bits & ((1 << rules.n_steps) - 1) > 0) & (at >= rules.rows_from) & (at < rules.rows_until)
+        for name, (column, attribution) in asked.by.items():
+            made[name] = attributed(units.values[column], counts, bounds, unit, rows, attribution)
     found = pa.RecordBatch.from_pydict(made)
-    return _best(asked.rules, found) if asked.held and asked.is_merged else found
+    return _best(rules, found) if asked.held and asked.is_merged else found
 
 
 def _best(rules: Rules, found: pa.RecordBatch) -> pa.RecordBatch:
