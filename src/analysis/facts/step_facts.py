@@ -64,6 +64,13 @@ def arm_step_facts(facts: Facts, funnel: Funnel) -> Table:
     return known.filter(known.entered_at >= known.since.delta(ibis.timestamp("1970-01-01"), unit="microsecond"))
 
 
+def mature_records(facts: Facts, funnel: Funnel) -> pa.Table:
+    """unit, depth, at_1 .. at_k (microseconds since 1970) of the attempts that count whose window is over."""
+    made = _records(facts, funnel)
+    made = made.filter(pc.equal(pc.bit_wise_and(made["scope"], OF_MATURE), OF_MATURE))
+    return made.select(["unit", "depth", *(f"at_{s}" for s in range(1, len(funnel.steps) + 1))])
+
+
 def has_reached(units: Table, position: int) -> BooleanValue:
     """Optional steps may be left out on the way to later ones: the bits say, not the depth."""
     return (units.reached // 2 ** (position - 1)) % 2 == 1
