@@ -57,7 +57,8 @@ def said_by_code() -> set[str]:
     """Values of the dictionaries from codes to messages."""
     single = (phrases.ANSWERS, phrases.WHY, phrases.REASONS, phrases.LEFT_OUT, phrases.FOLDED, phrases.TIMES,
               tables.STATES, tables.VERDICTS, tables.CHECKS, definitions.PHASES,
-              rules.OCCURRENCES, rules.ATTRIBUTIONS, rules.SEQUENCES, index.VERDICTS, index.GOALS, index.CHECKS, index.PROBLEMS)
+              rules.OCCURRENCES, rules.ATTRIBUTIONS, rules.SEQUENCES,
+              index.VERDICTS, index.GOALS, index.CHECKS, index.PROBLEMS)
     pairs = [*phrases.CHECKS.values(), *reader.UNITS]
     return {message for words in single for message in words.values()} | {text for pair in pairs for text in pair}
 

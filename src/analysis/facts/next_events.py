@@ -32,7 +32,8 @@ def next_events(facts: Facts, funnel: Funnel) -> list[dict]:
     events = events.select("event", unit=events[unit], at=micros(events.at))
     events = events.filter(events.at > pc.min(records["at_1"]).as_py(), events.at <= pc.max(records["until"]).as_py())
     names = sorted(events.select("event").distinct().to_pyarrow()["event"].to_pylist())
-    codes = pa.table({"event": pa.array(names, pa.string()), "code": [min(i, CODES - 1) for i in range(len(names))]})
+    codes = pa.table({"event": pa.array(names, pa.string()),
+                      "code": pa.array([min(i, CODES - 1) for i in range(len(names))], pa.int64())})
     pairs = events.inner_join(ibis.memtable(codes), "event").inner_join(ibis.memtable(records), "unit")
     pairs = pairs.filter(pairs.at > pairs.at_1, pairs.at <= pairs.until)
     positions = range(1, len(funnel.steps))
@@ -40,6 +41,7 @@ def next_events(facts: Facts, funnel: Funnel) -> list[dict]:
     first = pairs.group_by("record").aggregate(
         **{f"next_{i}": packed.min(where=pairs.at > pairs[f"at_{i}"]) for i in positions}).to_pyarrow()
     fates = ibis.memtable(records).left_join(ibis.memtable(first), "record")
+    names = [*names[:CODES - 1], "…"] if len(names) > CODES else names
     return [row | {"event": "" if (code := row.pop("code")) is None else names[code]}
             for i in positions for row in _fates(fates, i)]
 

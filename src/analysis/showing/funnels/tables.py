@@ -35,7 +35,8 @@ def _step(step: Step, reader: Reader) -> list[Cell]:
     return [
         Cell(step.step, reader.title(step.step)), Cell(step.n_converted, reader.count(step.n_converted)),
         Cell(step.rate, reader.percent(step.rate)),
-        interval_cell(step.rate_lower, step.rate_upper, reader.percent, reader),
+        interval_cell(step.rate_lower, step.rate_upper, reader.percent, reader)
+        if step.position > 1 else Cell(None, MISSING),
         Cell(step.step_rate, reader.percent(step.step_rate)),
         interval_cell(step.step_rate_lower, step.step_rate_upper, reader.percent, reader)
         if step.position > 1 else Cell(None, MISSING), Cell(step.n_lost, reader.count(step.n_lost)),

@@ -147,12 +147,13 @@ def time_to_convert(moments: Sequence[Moment], time: TimeToConvert, reader: Read
         said.insert(0, reader.say("{share} ({interval}) of the entries converted within {time}.", **_by(half, reader)))
     if math.isfinite(time.median_seconds):
         upper = reader.duration(time.median_upper) if math.isfinite(time.median_upper) else "∞"
-        said.append(reader.say("Half of them took {median} or less ({interval}).",
+        said.append(reader.say("Half of all entries had converted after {median} ({interval}).",
                                median=reader.duration(time.median_seconds),
                                interval=reader.interval(reader.duration(time.median_lower), upper)))
     else:
         said.append(reader.say("Fewer than half converted, so there is no median time over all entries."))
-    said.append(reader.say("An entry that may still convert counts for as long as it was seen."))
+    if time.n_open or math.isinf(time.window_seconds):
+        said.append(reader.say("An entry that may still convert counts for as long as it was seen."))
     return reader.prose(said)
 
 
