@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ibis.expr.types import Table
 
+from analysis.data.columns import TIME
 from analysis.data.zone import micros
 from analysis.facts.population import Facts, rows_of
 from analysis.facts.reach import micros as micros_at
@@ -27,23 +28,31 @@ def next_events(facts: Facts, funnel: Funnel) -> list[dict]:
     records = _records(facts, funnel)
     if not len(records):
         return []
-    unit = "user_id" if funnel.unit == "user" else funnel.unit
-    events = rows_of(facts, "events")
-    events = events.select("event", unit=events[unit], at=micros(events.at))
-    events = events.filter(events.at > pc.min(records["at_1"]).as_py(), events.at <= pc.max(records["until"]).as_py())
-    names = sorted(events.select("event").distinct().to_pyarrow()["event"].to_pylist())
+    known = ibis.memtable(records)
+    pairs = _followed(facts, funnel, known).cache()        # one pass over the log
+    names = sorted(pairs.select("event").distinct().to_pyarrow()["event"].to_pylist())
     codes = pa.table({"event": pa.array(names, pa.string()),
                       "code": pa.array([min(i, CODES - 1) for i in range(len(names))], pa.int64())})
-    pairs = events.inner_join(ibis.memtable(codes), "event").inner_join(ibis.memtable(records), "unit")
-    pairs = pairs.filter(pairs.at > pairs.at_1, pairs.at <= pairs.until)
-    positions = range(1, len(funnel.steps))
+    pairs = pairs.inner_join(ibis.memtable(codes), "event").inner_join(known.drop("unit", "until"), "record")
     packed = pairs.at * CODES + pairs.code
+    positions = range(1, len(funnel.steps))
     first = pairs.group_by("record").aggregate(
         **{f"next_{i}": packed.min(where=pairs.at > pairs[f"at_{i}"]) for i in positions}).to_pyarrow()
-    fates = ibis.memtable(records).left_join(ibis.memtable(first), "record")
+    fates = known.left_join(ibis.memtable(first), "record")
     names = [*names[:CODES - 1], "…"] if len(names) > CODES else names
     return [row | {"event": "" if (code := row.pop("code")) is None else names[code]}
             for i in positions for row in _fates(fates, i)]
+
+
+def _followed(facts: Facts, funnel: Funnel, records: Table) -> Table:
+    """record, event, at: rows of the records' units after the entry, to the end of the window."""
+    if funnel.unit == "user":                               # the records are of users who count
+        events = facts.tables.events.rename(unit="user_id", at=TIME["events"])
+    else:
+        events = rows_of(facts, "events").drop("user_id").rename(unit=funnel.unit)
+    events = events.select("unit", "event", at=micros(events.at))
+    pairs = events.inner_join(records.select("record", "unit", "at_1", "until"), "unit")
+    return pairs.filter(pairs.at > pairs.at_1, pairs.at <= pairs.until).select("record", "event", "at")
 
 
 def _records(facts: Facts, funnel: Funnel) -> pa.Table:
