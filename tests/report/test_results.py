@@ -71,7 +71,7 @@ def needs_no_reason(part: str, record: dict, field: str, before: dict) -> bool:
     if part == "phases":
         return field == "total" and record["mean"] is not None
     if part == "funnels":
-        return (field == "step_rate" and before.get("n_converted") == 0) or (
+        return (field.startswith("step_rate") and before.get("n_converted") == 0) or (
             field == "median_seconds" and record["n_converted"] == 0)
     return (part, field) in {
         ("checks", "limit"), ("checks", "pvalue"), ("groups", "planned_share"), ("retention", "cohort")}

@@ -13,7 +13,7 @@ from matplotlib.ticker import NullLocator
 from analysis.results.conversion import StepEffect
 from analysis.results.entry_days import EntryDay
 from analysis.results.survival import Moment
-from analysis.showing.charts.rows import Row, draw_interval, draw_reference, mark_at, row_axes, text_width
+from analysis.showing.charts.rows import Row, draw_interval, draw_reference, fit, mark_at, row_axes, text_width
 from analysis.showing.charts.scales import day_axis, few_ticks, limits, nothing_to_show, percent_axis
 from analysis.showing.reader import Reader
 from analysis.showing.theme import BLUE, GREY, GROUP_COLOURS, GROUP_MARKERS, NOTE_SIZE, WIDTH, new_axes, theme
@@ -118,7 +118,8 @@ def plot_step_effects(rows: Sequence[StepEffect], reader: Reader, ax: Axes | Non
         n = arms.index(row.arm)
         draw_interval(ax, mark_at(i), row.diff, row.diff_lower, row.diff_upper,
                       marker=GROUP_MARKERS[n % len(GROUP_MARKERS)], color=GROUP_COLOURS[n % len(GROUP_COLOURS)])
-    ax.set_xlabel(reader.say("Difference to {control}, percentage points", control=reader.label(own[0].control)))
+    ax.set_xlabel(reader.say("Difference to {control}, percentage points",
+                             control=fit(reader.label(own[0].control), 110, NOTE_SIZE)))
     return ax
 
 

@@ -30,7 +30,7 @@ def _units(asked: Funnel, counted: Counted | None, reader: Reader) -> Iterator[s
     say = reader.say
     yield say("unit: {unit}", unit=say("users") if asked.unit == "user" else reader.label(asked.unit))
     if counted and counted.n_rows_without_unit:
-        yield say("{n} rows of steps without it are left out", n=reader.count(counted.n_rows_without_unit))
+        yield say("rows of steps without it, left out: {n}", n=reader.count(counted.n_rows_without_unit))
     yield say("no window") if asked.window is None else say(
         "{window} from step 1, bound included", window=reader.duration(asked.window.total_seconds()))
     if asked.count == "entries":
@@ -74,7 +74,7 @@ def _exclusions(asked: Funnel, counted: Counted | None, reader: Reader) -> Itera
         yield (say("it ends the attempt, a clean one counts") if asked.excluded == "break_attempt"
                else say("it removes the unit whose best attempt it ended"))
         if counted:
-            yield say("this takes out {entries} entries and {conversions} conversions",
+            yield say("taken out by this: {entries} of the entries, {conversions} of the conversions",
                       entries=reader.count(counted.n_excluded_entries),
                       conversions=reader.count(counted.n_excluded_conversions))
     if asked.where:

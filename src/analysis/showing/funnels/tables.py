@@ -14,7 +14,7 @@ from analysis.showing.funnels import words
 from analysis.showing.reader import MISSING, Reader
 from analysis.showing.table import Cell, Column, Table, interval_cell
 
-MOST_SHOWN = 5    # rows of a table that the page shows
+MOST_SHOWN = 4    # rows of a table that the page shows
 
 
 def whole(steps: Sequence[Step], reader: Reader) -> Table:
@@ -25,10 +25,12 @@ def whole(steps: Sequence[Step], reader: Reader) -> Table:
                Column("interval", say("95% interval"), True), Column("step_rate", say("Of the step before"), True),
                Column("step_interval", say("95% interval"), True),
                Column("n_lost", say("Lost since the step before"), True),
-               Column("median_seconds", say("Median time from entry"), True),
-               Column("n_reached", say("Open windows included"), True)]
+               Column("median_seconds", say("Median time from entry"), True)]
+    has_open = any(step.n_reached != step.n_converted for step in whole)
+    columns += [Column("n_reached", say("Open windows included"), True)] if has_open else []
     caption = say("Funnel {name}: entries whose window is over", name=reader.label(whole[0].funnel))
-    return Table(f"funnel_{whole[0].funnel}", caption, columns, [_step(step, reader) for step in whole])
+    return Table(f"funnel_{whole[0].funnel}", caption, columns,
+                 [_step(step, reader)[:len(columns)] for step in whole])
 
 
 def _step(step: Step, reader: Reader) -> list[Cell]:
@@ -129,16 +131,25 @@ def entry_days(days: Sequence[EntryDay], reader: Reader) -> Table:
 def drops(rows: Sequence[Drop], reader: Reader) -> Table:
     """Segment, time and step together: where more were lost than the step loses everywhere."""
     say = reader.say
-    columns = [Column("who", say("Who")), Column("step", say("Lost before")), Column("n_lost", say("Lost"), True),
+    has_segments, has_times = any(row.by for row in rows), len({row.period for row in rows}) > 1
+    columns = [*([Column("segment", say("Segment"))] if has_segments else []),
+               *([Column("period", say("Entries from"))] if has_times or not has_segments else []),
+               Column("step", say("Lost before")), Column("n_lost", say("Lost"), True),
                Column("n_before", say("of"), True), Column("loss_rate", say("Share lost"), True),
                Column("pooled_rate", say("Of all"), True), Column("shrunk_rate", say("Shrunk"), True),
                Column("excess_shrunk", say("Too many"), True)]
-    cells = [[Cell(f"{row.by} {row.segment} {row.period}".strip(), words.drop_name(row, reader)),
-              Cell(row.step, reader.label(row.step)), Cell(row.n_lost, reader.count(row.n_lost)),
-              Cell(row.n_before, reader.count(row.n_before)), Cell(row.loss_rate, reader.percent(row.loss_rate)),
-              Cell(row.pooled_rate, reader.percent(row.pooled_rate)),
-              Cell(row.shrunk_rate, reader.percent(row.shrunk_rate)),
-              Cell(row.excess_shrunk, reader.number(row.excess_shrunk, 1))] for row in rows]
+    several = len({row.by for row in rows}) > 1
+    cells = []
+    for row in rows:
+        who = {"segment": Cell(f"{row.by} {row.segment}" if several else row.segment,
+                               words.segment_of(row.by if several else "", row.segment, reader)),
+               "period": Cell(row.period, reader.day(row.period))}
+        cells.append([
+            *(who[column.key] for column in columns if column.key in who), Cell(row.step, reader.label(row.step)),
+            Cell(row.n_lost, reader.count(row.n_lost)), Cell(row.n_before, reader.count(row.n_before)),
+            Cell(row.loss_rate, reader.percent(row.loss_rate)), Cell(row.pooled_rate, reader.percent(row.pooled_rate)),
+            Cell(row.shrunk_rate, reader.percent(row.shrunk_rate)),
+            Cell(row.excess_shrunk, reader.number(row.excess_shrunk, 1))])
     caption = say("Funnel {name}: where more were lost than elsewhere", name=reader.label(rows[0].funnel))
     return Table(f"funnel_{rows[0].funnel}_drops", *cut(caption, cells, reader, columns))
 

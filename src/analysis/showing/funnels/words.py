@@ -93,8 +93,7 @@ def _first_entries(asked: Funnel, reader: Reader) -> str:
     if asked.entry == "first" and asked.unit == "user" and asked.count == "units":
         return how
     return reader.prose([how, reader.say(
-        "The funnel above counts otherwise, so its rates differ: there more entries mean more chances, and a campaign "
-        "that brings more entries would seem to convert better.")])
+        "The funnel above counts otherwise and its rates differ: there, more entries mean more chances.")])
 
 
 def _entering(check: StepEffect, is_compared: bool, reader: Reader) -> str:
@@ -184,7 +183,7 @@ def drops(rows: Sequence[Drop], reader: Reader) -> str:
     if not rows:
         return reader.say("No segment and no time loses more than chance alone makes of the same rate everywhere.")
     worst = rows[0]
-    who = drop_name(worst, reader)
+    who = drop_name(worst, len({row.period for row in rows}) > 1, reader)
     return reader.say(
         "Beyond what each step loses everywhere, most were lost before {step} among {who}: {lost} of {n}, where the "
         "rate of all would be {pooled}. With small groups pulled towards that rate, that is {excess} too many.",
@@ -192,13 +191,19 @@ def drops(rows: Sequence[Drop], reader: Reader) -> str:
         pooled=reader.percent(worst.pooled_rate), excess=reader.number(worst.excess_shrunk, 0))
 
 
-def drop_name(row: Drop, reader: Reader) -> str:
-    """Segment and time of entry."""
+def drop_name(row: Drop, has_times: bool, reader: Reader) -> str:
+    """Segment and time of entry, as far as there are several."""
     when = reader.say("entries from {day}", day=reader.day(row.period))
     if not row.by:
         return when
-    return reader.say("{by} {segment}, {when}", by=reader.label(row.by), segment=_segment(row.segment, reader),
-                      when=when)
+    who = segment_of(row.by, row.segment, reader)
+    return reader.say("{who}, {when}", who=who, when=when) if has_times else who
+
+
+def segment_of(by: str, segment: str, reader: Reader) -> str:
+    """A segment, with the name of its breakdown where that is asked for."""
+    name = _segment(segment, reader)
+    return reader.say("{by} {segment}", by=reader.label(by), segment=name) if by else name
 
 
 def lost_to(rows: Sequence[LostTo], reader: Reader) -> str:
