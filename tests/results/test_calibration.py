@@ -17,6 +17,7 @@ from analysis.results.noninferiority import noninferiority_means, noninferiority
 from analysis.results.proportions import compare_proportions
 from analysis.results.ratios import compare_ratios
 from analysis.results.split import split_test
+from analysis.results.survival import kaplan_meier
 
 pytestmark = pytest.mark.calibration
 RUNS = 5_000
@@ -191,3 +192,39 @@ def test_clean_splits_alarm_at_their_level(shares, n):
     error = 4 * math.sqrt(0.05 * 0.95 / 2000)
     assert alarms < 0.05 + error
     assert n < 1000 or alarms > 0.05 - error
+
+
+# --- time to convert, with entries whose window is still open ---
+
+@pytest.mark.parametrize(("n", "rate", "seen"), [(40, 0.3, 0.9), (200, 0.1, 0.6), (200, 0.5, 0.6), (1_000, 0.05, 0.4)])
+def test_the_interval_of_the_curve_covers_the_share_that_converts(n, rate, seen):
+    """Convert with chance `rate`, at a time drawn from an exponential; entries are seen for a uniform time.
+
+    seen   chance that an entry is followed past the time looked at
+    """
+    draw = np.random.default_rng(17)
+    at, hits = 50.0, 0
+    truth = rate * (1 - math.exp(-at / 30))
+    for _ in range(RUNS):
+        took = np.where(draw.random(n) < rate, draw.exponential(30, n), math.inf)
+        left = draw.uniform(0, at / (1 - seen), n)
+        times, has_converted = np.minimum(took, left), took <= left
+        seconds, place = np.unique(times, return_inverse=True)
+        converted = np.bincount(place, has_converted, len(seconds))
+        curve = kaplan_meier(seconds, converted, np.bincount(place, ~has_converted, len(seconds)))
+        i = max(np.searchsorted(seconds, at, side="right") - 1, 0)
+        hits += curve.lower[i] <= truth <= curve.upper[i]
+    assert hits / RUNS == monte_carlo(0.95, slack=0.01)
+
+
+def test_arms_that_convert_alike_differ_at_some_step_in_5_percent_of_runs():
+    """Nested steps are correlated, so Holm over them is on the safe side."""
+    draw = np.random.default_rng(23)
+    wrong = 0
+    for _ in range(RUNS):
+        steps = [(300, 280)]
+        for rate in (0.6, 0.7, 0.5):
+            steps.append(tuple(draw.binomial(n, rate) for n in steps[-1]))
+        pvalues = [compare_proportions(int(own), 300, int(other), 280).pvalue for own, other in steps[1:]]
+        wrong += min(holm(pvalues)) < 0.05
+    assert wrong / RUNS < 0.05 + 4 * math.sqrt(0.05 * 0.95 / RUNS)

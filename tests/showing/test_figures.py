@@ -7,6 +7,7 @@ import re
 from dataclasses import fields
 from datetime import date, timedelta
 from importlib.resources import as_file, files
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import matplotlib
@@ -19,11 +20,14 @@ from matplotlib.dates import num2date
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from analysis.results.conversion import StepEffect
+from analysis.results.entry_days import EntryDay
 from analysis.results.funnel import Step
 from analysis.results.goals import Goal
 from analysis.results.money import Cost
 from analysis.results.phases import Daily, Phase
 from analysis.results.retention import Cell
+from analysis.results.survival import Moment
 from analysis.results.uplift import Uplift
 from analysis.showing import theme
 from analysis.showing.charts.rows import mark_at, text_width
@@ -31,12 +35,15 @@ from analysis.showing.figures import (
     Picture,
     plot_costs,
     plot_daily,
+    plot_entry_days,
     plot_funnel,
     plot_funnel_by,
     plot_goals,
     plot_phases,
     plot_retention,
     plot_retention_triangle,
+    plot_step_effects,
+    plot_time_to_convert,
     plot_uplifts,
     show,
 )
@@ -45,8 +52,8 @@ from analysis.showing.reader import Reader
 NAN = math.nan
 EN, ZH = Reader("en", "EUR"), Reader("zh", "CNY")
 PAGES = {"white": "#ffffff", "paper": theme.PAPER, "dark": "#16181d"}
-ALL_PLOTS = (plot_costs, plot_daily, plot_funnel, plot_funnel_by, plot_goals, plot_phases, plot_retention,
-             plot_retention_triangle, plot_uplifts)
+ALL_PLOTS = (plot_costs, plot_daily, plot_entry_days, plot_funnel, plot_funnel_by, plot_goals, plot_phases,
+             plot_retention, plot_retention_triangle, plot_step_effects, plot_time_to_convert, plot_uplifts)
 
 
 def answer(kind: type, **known: object):
@@ -96,6 +103,28 @@ def daily(values: list[float | None], during: range = range(0), group: str = "",
     return [answer(Daily, metric=metric, group=group, day=date(2024, 3, 1 + i), value=value,
                    phase="during" if i in during else "before")
             for i, value in enumerate(values) if value is not None]
+
+
+def moments(shares: dict[float, float]) -> list[Moment]:
+    """Seconds -> share converted by then, every time one that is named."""
+    return [answer(Moment, seconds=t, share=share, share_lower=max(0, share - 0.05), share_upper=share + 0.05,
+                   is_landmark=True) for t, share in shares.items()]
+
+
+def entry_days(rates: list[float | None], first_open: int = 99) -> list[EntryDay]:
+    """A day each from 1 March 2024; None for a day without entries."""
+    return [answer(EntryDay, day=date(2024, 3, 1 + i), n_entered=0 if rate is None else 100,
+                   n_converted=round(100 * (rate or 0)), is_open=i >= first_open,
+                   rate=NAN if rate is None or i >= first_open else rate, rate_lower=(rate or 0) - 0.05,
+                   rate_upper=(rate or 0) + 0.05, reason="no_entries" if rate is None else "")
+            for i, rate in enumerate(rates)]
+
+
+def step_effect(step: str, position: int = 2, diff: float = 0.1, **known) -> StepEffect:
+    known = {"base": "entry", "arm": "banner", "control": "stay", "value_treatment": 0.4, "value_control": 0.3,
+             "pvalue_adjusted": 0.03} | known
+    return answer(StepEffect, step=step, position=position, diff=diff, diff_lower=diff - 0.05, diff_upper=diff + 0.05,
+                  **known)
 
 
 def cost(item: str, amount: float, share: float = NAN) -> Cost:
@@ -331,6 +360,59 @@ class TestDaily:
         assert plot_daily(daily([1.0, 2.0, 3.0]), reader).get_xticklabels()[0].get_text() == first
 
 
+class TestTimeToConvert:
+    def test_the_curve_goes_through_the_shares(self):
+        ax = plot_time_to_convert(moments({60: 0.1, 3600: 0.2, 86400: 0.3}), EN)
+        assert list(ax.lines[0].get_xdata()) == [60, 3600, 86400]
+        assert list(ax.lines[0].get_ydata()) == [0.1, 0.2, 0.3]
+
+    def test_only_a_long_time_is_on_a_logarithmic_axis(self):
+        assert plot_time_to_convert(moments({60: 0.1, 86400: 0.3}), EN).get_xscale() == "log"
+        assert plot_time_to_convert(moments({600: 0.1, 3600: 0.3}), EN).get_xscale() == "linear"
+
+    def test_times_that_would_run_into_each_other_are_left_out_and_the_last_is_kept(self):
+        ax = plot_time_to_convert(moments({60 * i: 0.01 * i for i in range(1, 19)}), EN)
+        named = [label.get_text() for label in ax.get_xticklabels()]
+        assert "18 minutes" in named and 2 <= len(named) < 8
+        ax.figure.draw_without_rendering()
+        boxes = sorted((label.get_window_extent().x0, label.get_window_extent().x1) for label in ax.get_xticklabels())
+        assert all(right < left for (_, right), (left, _) in pairwise(boxes))
+
+    def test_a_conversion_at_once_is_drawn(self):
+        ax = plot_time_to_convert(moments({0.0: 0.5}), EN)
+        assert list(ax.lines[0].get_ydata()) == [0.5]
+
+
+class TestEntryDays:
+    def test_a_day_without_entries_parts_the_line(self):
+        ax = plot_entry_days(entry_days([0.1, 0.2, None, 0.4]), EN)
+        assert [list(line.get_ydata()) for line in ax.lines if line.get_marker() == "o"] == [[0.1, 0.2], [0.4]]
+
+    def test_open_days_are_hatched_hollow_and_joined_to_nothing(self):
+        ax = plot_entry_days(entry_days([0.1, 0.2, 0.3, 0.4], 2), EN)
+        closed, still_open = (line for line in ax.lines if line.get_marker() == "o")
+        assert list(closed.get_ydata()) == [0.1, 0.2] and list(still_open.get_ydata()) == [0.3, 0.4]
+        assert still_open.get_markerfacecolor() == "none" and still_open.get_linestyle() == "None"
+        assert ax.patches[0].get_hatch() and "still open" in texts(ax)
+
+    def test_without_open_days_nothing_is_hatched(self):
+        ax = plot_entry_days(entry_days([0.1, 0.2]), EN)
+        assert not ax.patches and not texts(ax)
+
+
+class TestStepEffects:
+    def test_rows_are_steps_then_arms_and_checks_are_left_out(self):
+        rows = [step_effect("pay", 3, -0.02), step_effect("cart", 2, 0.1), step_effect("cart", 2, 0.04, arm="b"),
+                step_effect("visit", 1, 0.5, base="assigned")]
+        ax = plot_step_effects(rows, EN)
+        assert [x for x, _, _ in marks(ax)] == [0.1, 0.04, -0.02]
+        assert len({marker for x, _, marker in marks(ax)}) == 2
+        assert texts(ax)[:3] == ["2 cart · banner", "+10.00 pp", "40.0% against 30.0% · p 0.0300"]
+
+    def test_a_step_that_cannot_be_compared_is_no_row(self):
+        assert texts(plot_step_effects([step_effect("cart", diff=NAN)], EN)) == ["Nothing to show"]
+
+
 class TestCosts:
     def test_bars_are_the_amounts_largest_first_and_the_total_last(self):
         ax = plot_costs([cost("", 100.0), cost("staff", 30.0, 0.3), cost("media", 70.0, 0.7)], EN)
@@ -356,6 +438,9 @@ def gallery(reader: Reader, name: str = "orders") -> list[Axes]:
         plot_phases([phase("before", 5, group, metric=name) for group in (name, "b")], reader),
         plot_daily(daily([1.0, 2.0], group=name, metric=name) + daily([2.0, 1.0], group="b", metric=name), reader),
         plot_costs([cost(name, 5.0, 1.0)], reader),
+        plot_time_to_convert(moments({60: 0.1, 3600: 0.2, 86400: 0.3}), reader),
+        plot_entry_days(entry_days([0.1, None, 0.3, 0.2], 3), reader),
+        plot_step_effects([step_effect(name, arm=arm, control=name) for arm in (name, "b")], reader),
     ]
 
 
@@ -384,11 +469,14 @@ def test_two_runs_give_the_same_bytes():
     assert [show(ax, "x") for ax in gallery(EN)] == [show(ax, "x") for ax in gallery(EN)]
 
 
+NAMELESS = ("Periods since", "that converted")  # retention and conversion over time name no data
+
+
 @pytest.mark.parametrize("name", ["price $a$", "<script>x</script>", "浏览 🛒 𠮷", "a & \"b\" 'c'", "{x}"])
 def test_names_stay_the_text_they_are(name):
     for ax in gallery(Reader("en", "EUR", labels={name: name}), name):
         drawn = words(show(ax, "x"))
-        assert name in drawn or "Periods since" in drawn  # retention names no data
+        assert name in drawn or any(label in drawn for label in NAMELESS)
 
 
 def test_endless_names_are_cut_to_their_place():

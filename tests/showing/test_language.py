@@ -17,6 +17,7 @@ from analysis.data.columns import COLUMNS
 from analysis.report import index
 from analysis.results import comparison
 from analysis.showing import definitions, phrases, reader, tables
+from analysis.showing.funnels import rules
 
 PACKAGE = Path(analysis.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -56,6 +57,7 @@ def said_by_code() -> set[str]:
     """Values of the dictionaries from codes to messages."""
     single = (phrases.ANSWERS, phrases.WHY, phrases.REASONS, phrases.LEFT_OUT, phrases.FOLDED, phrases.TIMES,
               tables.STATES, tables.VERDICTS, tables.CHECKS, definitions.PHASES,
+              rules.OCCURRENCES, rules.ATTRIBUTIONS, rules.SEQUENCES,
               index.VERDICTS, index.GOALS, index.CHECKS, index.PROBLEMS)
     pairs = [*phrases.CHECKS.values(), *reader.UNITS]
     return {message for words in single for message in words.values()} | {text for pair in pairs for text in pair}
@@ -115,6 +117,7 @@ def test_one_thing_has_one_name(wrong, right):
 VOCABULARY = {  # snake_case literals of the results that are no reasons
     "cannot_tell", "do_not_trust", "does_not", "on_or_after", "per_user", "not_covered", "user_id", "is_cut",
     "no_control_group", "primary_better", "primary_worse", "guardrail_broken", "guardrail_not_shown",
+    "all_steps", "break_attempt", "is_check", "is_lost",  # of a funnel: rules and fields
     "one_arm", "unplanned_arm",  # of the split test, whose sentence says it in numbers
 }
 

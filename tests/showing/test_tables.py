@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 
-import pytest
-
-from analysis.results.funnel import Step
 from analysis.results.money import Cost
 from analysis.results.retention import Cell as Retained
 from analysis.results.trust import Check
@@ -56,22 +53,6 @@ def test_trust_in_one_line_names_what_failed_before_what_warns():
     assert words.trust(rows, EN) == (
         "Trust checks failed: 1. 50 of 100 rows came twice (orders) and count once.")
     assert words.trust([check("two_arms")] * 2, EN) == "All trust checks passed."
-
-
-def step(position: int, name: str, n: int, lost: int, reason: str = "") -> Step:
-    return Step("path", "", "", position, name, n, 100, n, n / 100, 0.0, 1.0, 0.5, lost, 60.0, reason)
-
-
-def test_the_largest_loss_is_told_with_what_stood_before_it():
-    steps = [step(1, "visit", 100, 0), step(2, "cart", 40, 60), step(3, "pay", 30, 10)]
-    assert words.largest_loss(steps, EN) == (
-        "Between 'visit' and 'cart': 60 of 100 stop there. 30.0% of those that entered get to the end.")
-
-
-@pytest.mark.parametrize("steps", [
-    [], [step(1, "visit", 5, 0, "all_open"), step(2, "pay", 0, 5)], [step(1, "visit", 5, 0), step(2, "pay", 5, 0)]])
-def test_there_is_no_line_where_nothing_was_lost_or_is_over(steps):
-    assert words.largest_loss(steps, EN) == ""
 
 
 def test_who_came_back_is_told_for_the_middle_of_the_periods_that_are_over():

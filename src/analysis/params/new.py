@@ -51,6 +51,7 @@ goals:                     # +20% against the baseline, or a level such as 10000
 
 # funnels:
 #   purchase: {{steps: [visit, add_to_cart, purchase], window: 7 days, by: [channel]}}
+#   # the first funnel is looked into: how soon, on which day, where the lost went; the options are in the schema
 
 # retention: {{every: week, n_periods: 8}}
 

@@ -18,13 +18,19 @@ from analysis.data.files import origins
 from analysis.data.rows import Rows
 from analysis.facts.population import Facts, Left
 from analysis.params.model import Campaign
+from analysis.results.conversion import SegmentGap, StepEffect
+from analysis.results.drops import Drop
+from analysis.results.entry_days import EntryDay
 from analysis.results.funnel import Step
 from analysis.results.gap import Gap, Season
 from analysis.results.goals import Conflict, Goal
 from analysis.results.groups import Group, groups
+from analysis.results.lost_to import LostTo
 from analysis.results.money import Cost
+from analysis.results.paths import Counted, Paths
 from analysis.results.phases import Daily, Phase
 from analysis.results.retention import Cell
+from analysis.results.survival import Moment, TimeToConvert
 from analysis.results.trust import Check, state
 from analysis.results.uplift import Uplift
 from analysis.results.verdict import Verdict
@@ -79,6 +85,14 @@ class Results:
     phases: list[Phase]
     daily: list[Daily]
     funnels: list[Step]
+    funnel_arms: list[StepEffect]
+    funnel_segments: list[SegmentGap]
+    funnel_times: list[TimeToConvert]
+    funnel_curves: list[Moment]
+    funnel_days: list[EntryDay]
+    funnel_drops: list[Drop]
+    funnel_lost_to: list[LostTo]
+    funnel_counted: list[Counted]
     retention: list[Cell]
     costs: list[Cost]
     population: Left
@@ -103,13 +117,15 @@ def publish(
     facts: Facts, reader: Reader, verdict: Verdict, checks: list[Check], *, goals: Sequence[Goal] = (),
     conflicts: Sequence[Conflict] = (), effects: Sequence[Uplift] = (), seasons: Sequence[Season] = (),
     gap: Gap | None = None, phases: Sequence[Phase] = (), daily: Sequence[Daily] = (), funnels: Sequence[Step] = (),
-    retention: Sequence[Cell] = (), costs: Sequence[Cost] = (),
+    paths: Paths | None = None, retention: Sequence[Cell] = (), costs: Sequence[Cost] = (),
 ) -> Published:
     """Hand over all that the report says; the mark that the notebook ran to its end."""
     campaign, tables = facts.campaign, facts.tables
+    paths = paths or Paths()
     return Published(Results(
         SCHEMA_VERSION, heading(campaign, reader.language), campaign.blocks, verdict, state(checks), checks,
         list(goals), list(conflicts), list(effects), list(seasons), gap, list(phases), list(daily), list(funnels),
+        paths.effects, paths.gaps, paths.times, paths.moments, paths.days, paths.drops, paths.lost_to, paths.counted,
         list(retention), list(costs), facts.left, groups(facts), tables.rows,
         tables.data_from.isoformat() if tables.data_from else None,
         tables.data_until.isoformat() if tables.data_until else None, provenance(campaign)))

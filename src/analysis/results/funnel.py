@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import ibis
-from ibis.expr.types import BooleanValue, Table
+from ibis.expr.types import Table
 
 from analysis.facts.population import Facts
-from analysis.facts.step_facts import step_facts
+from analysis.facts.step_facts import all_mature, has_reached, step_facts
 from analysis.params.counting import Funnel
 from analysis.params.period import Period
 from analysis.results.intervals import wilson
@@ -18,7 +18,10 @@ from analysis.results.intervals import wilson
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a funnel in one segment; rates are on mature entries only (rule F10)."""
+    """One step of a funnel in one segment; rates are on mature entries only (rule F10).
+
+    The step before is the last one that may not be left out: who skips an optional step is not lost.
+    """
 
     funnel: str
     by: str                # column of the breakdown, "" for the whole funnel
@@ -32,8 +35,11 @@ class Step:
     rate_lower: float      # Wilson
     rate_upper: float
     step_rate: float       # n_converted / n_converted of the step before; 1 at step 1
-    n_lost: int            # n_converted of the step before - n_converted; 0 at step 1
+    step_rate_lower: float # Wilson
+    step_rate_upper: float
+    n_lost: int            # n_converted of the step before - n_converted; 0 at step 1 and at optional steps
     median_seconds: float  # entry to this step, among mature units that got here
+    is_optional: bool = False
     reason: str = ""       # why a rate is nan: "no_entries", "all_open"
 
 
@@ -86,7 +92,7 @@ def _is_covered(facts: Facts, period: Period) -> bool:
 
 def _steps(facts: Facts, name: str, asked: Funnel, columns: list[str]) -> list[Step]:
     entered = step_facts(facts, asked).cache()
-    mature = entered if _all_mature(facts, asked) else step_facts(facts, asked, is_mature_only=True).cache()
+    mature = entered if all_mature(facts, asked) else step_facts(facts, asked, is_mature_only=True).cache()
     found = []
     for by in columns:
         reached, matured = _counts(entered, asked, by), _counts(mature, asked, by)
@@ -97,36 +103,37 @@ def _steps(facts: Facts, name: str, asked: Funnel, columns: list[str]) -> list[S
     return found
 
 
-def _all_mature(facts: Facts, asked: Funnel) -> bool:
-    end = (asked.period or facts.campaign.period).interval(facts.campaign.time_zone)[1]
-    return asked.window is None or end + asked.window <= facts.tables.data_until
-
-
 def _counts(units: Table, asked: Funnel, by: str) -> dict[str, dict]:
     """Segment -> n_i units that reached step i, and median seconds to it."""
     positions = range(1, len(asked.steps) + 1)
     segment = units[f"by_{by}"].fill_null("") if by else ibis.literal("")
     found = units.mutate(segment=segment).group_by("segment").aggregate(
-        **{f"n_{i}": _reached(units, i).sum() for i in positions},
-        **{f"median_{i}": units[f"seconds_{i}"].median(where=_reached(units, i)) for i in positions})
+        **{f"n_{i}": has_reached(units, i).sum() for i in positions},
+        **{f"median_{i}": units[f"seconds_{i}"].median(where=has_reached(units, i)) for i in positions})
     return {row["segment"]: row for row in found.to_pyarrow().to_pylist()}
 
 
-def _reached(units: Table, position: int) -> BooleanValue:
-    """Optional steps may be left out on the way to later ones: the bits say, not the depth."""
-    return (units.reached // 2 ** (position - 1)) % 2 == 1
-
-
 def _segment(name: str, asked: Funnel, by: str, segment: str, reached: dict, mature: dict | None) -> Iterator[Step]:
-    entries = mature["n_1"] if mature else 0
+    got = [mature[f"n_{i}"] if mature else 0 for i in range(1, len(asked.steps) + 1)]
+    entries = got[0]
     for i, step in enumerate(asked.steps, 1):
-        converted = mature[f"n_{i}"] if mature else 0
-        before = (mature[f"n_{i - 1}"] if i > 1 else entries) if mature else 0
-        lower, upper = wilson(converted, entries)
+        converted, before = got[i - 1], got[step_before(asked, i) - 1]
+        is_optional = i in asked.optional
         median = mature[f"median_{i}"] if mature else None
+        rate, step_rate = share(converted, entries), share(converted, before)
         yield Step(
             name, by, segment, i, step.title, n_reached=reached[f"n_{i}"], n_mature=entries, n_converted=converted,
-            rate=converted / entries if entries else math.nan, rate_lower=lower, rate_upper=upper,
-            step_rate=converted / before if before else math.nan, n_lost=before - converted,
-            median_seconds=math.nan if median is None else float(median),
+            rate=rate[0], rate_lower=rate[1], rate_upper=rate[2], step_rate=step_rate[0], step_rate_lower=step_rate[1],
+            step_rate_upper=step_rate[2], n_lost=0 if is_optional else before - converted,
+            median_seconds=math.nan if median is None else float(median), is_optional=is_optional,
             reason="" if entries else "all_open" if reached["n_1"] else "no_entries")
+
+
+def step_before(asked: Funnel, position: int) -> int:
+    """Position of the last step before that may not be left out; 1 for step 1."""
+    return max((i for i in range(1, position) if i not in asked.optional), default=1)
+
+
+def share(x: int, n: int) -> tuple[float, float, float]:
+    """x / n with its Wilson bounds; nan for n = 0."""
+    return (x / n if n else math.nan, *wilson(x, n))

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import span
-from analysis.params.model import Funnel, Metric, Period
+from analysis.params.model import Metric, Period
 from analysis.results.comparison import ALPHA
+from analysis.results.paths import Counted
 from analysis.showing import words
+from analysis.showing.funnels.rules import rules as funnel_rules
 from analysis.showing.reader import Reader
 from analysis.showing.table import Html, definitions
 
 PHASES = {"before": "Time before", "after": "Time after"}
 
 
-def rules(facts: Facts, reader: Reader) -> Html:
-    """The definitions box."""
+def rules(facts: Facts, reader: Reader, counted: Sequence[Counted] = ()) -> Html:
+    """The definitions box.
+
+    counted   what the rules of each funnel left out
+    """
     campaign, say = facts.campaign, reader.say
+    left_out = {row.funnel: row for row in counted}
     said = [
         (say("Time"), say("{start} to {end} ({zone}); the data run from {first} to {last}.",
                           start=_edge(facts, campaign.period, 0, reader), end=_edge(facts, campaign.period, 1, reader),
@@ -26,8 +34,8 @@ def rules(facts: Facts, reader: Reader) -> Html:
         *((say("Metric: {name}", name=reader.label(name)), _metric(metric, reader))
           for name, metric in campaign.metrics.items()),
         (say("Intervals"), _intervals(facts, reader)),
-        *((say("Funnel: {name}", name=reader.label(name)), _funnel(facts, funnel, reader))
-          for name, funnel in campaign.funnels.items()),
+        *((say("Funnel: {name}", name=reader.label(name)), funnel_rules(facts, asked, left_out.get(name), reader))
+          for name, asked in campaign.funnels.items()),
     ]
     if campaign.goals:
         said.append((say("Goals"), say(
@@ -94,22 +102,6 @@ def _intervals(facts: Facts, reader: Reader) -> str:
         "effects by Fieller or the score ratio, so that they agree with p. Secondary metrics are adjusted together "
         "(Holm), their intervals with them. Control is {control}.", level=level,
         control=reader.label(facts.campaign.arms.control))
-
-
-def _funnel(facts: Facts, funnel: Funnel, reader: Reader) -> str:
-    say = reader.say
-    window = say("no window") if funnel.window is None else say(
-        "{window} from step 1, bound included", window=reader.duration(funnel.window.total_seconds()))
-    entry = say("the best of a user's entries counts") if funnel.entry == "any" else say("only the first entry counts")
-    order = say("steps in order, other events may lie between; at the same time, in the order of the steps"
-                ) if funnel.order == "ordered" else say("steps 1 to k in whatever order")
-    unit = say("users") if funnel.unit == "user" else reader.label(funnel.unit)
-    period = funnel.period or facts.campaign.period
-    return say("; ").join([
-        say("unit: {unit}", unit=unit), window, entry, order,
-        say("entries from {start} to {end}, followed to the end of the data", start=_edge(facts, period, 0, reader),
-            end=_edge(facts, period, 1, reader)),
-        say("rates on entries whose window is over; breakdowns by the value at entry")])
 
 
 def _retention(facts: Facts, reader: Reader) -> str:

@@ -49,6 +49,8 @@ REASONS = {
     "zero_baseline": "the baseline is zero",
     "negative_baseline": "the baseline is negative",
     "zero_total": "the total is zero",
+    "nobody_went_on": "nobody went on from there",
+    "by_definition": "who goes on does something",
 }
 LEFT_OUT = {
     "n_no_consent": "{n} without consent", "n_not_in_population": "{n} outside the population",

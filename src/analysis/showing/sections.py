@@ -15,6 +15,7 @@ from analysis.results.retention import Cell
 from analysis.results.trust import Check
 from analysis.results.uplift import Uplift
 from analysis.showing import figures, tables, words
+from analysis.showing.funnels import words as funnel_words
 from analysis.showing.picture import show
 from analysis.showing.reader import Reader
 from analysis.showing.stack import Stack
@@ -57,8 +58,8 @@ def glance(
     lines = {
         reader.say("Trust checks"): words.trust(list(checks), reader),
         reader.say("Cost"): words.costs(list(costs), reader) if costs else "",
-        reader.say("Largest loss"): words.largest_loss([s for s in steps if s.funnel == first], reader),
-        reader.say("Step that changed"): words.funnel_phases([s for s in steps if s.funnel == first], reader),
+        reader.say("Largest loss"): funnel_words.largest_loss([s for s in steps if s.funnel == first], reader),
+        reader.say("Step that changed"): funnel_words.phases([s for s in steps if s.funnel == first], reader),
         reader.say("Came back"): words.came_back(list(cells), retention.every, reader) if retention else "",
     }
     return definitions([(term, line) for term, line in lines.items() if line], "glance")
@@ -88,27 +89,6 @@ def phases(rows: Sequence[Phase], days: Sequence[Daily], metric: str, reader: Re
     if days:
         shown.append(show(figures.plot_daily(list(days), reader), words.daily(metric, reader)))
     return Stack([*shown, tables.phases(rows, reader)])
-
-
-def funnels(steps: Sequence[Step], reader: Reader) -> Stack:
-    """Every funnel: the whole, then each breakdown."""
-    if not steps:
-        return _nothing(reader.say("The params name no funnels."))
-    shown = Stack()
-    for name in dict.fromkeys(step.funnel for step in steps):
-        own = [step for step in steps if step.funnel == name]
-        shown += [show(figures.plot_funnel(own, reader), words.funnel(own, reader)), tables.funnel(own, reader)]
-        for by in dict.fromkeys(step.by for step in own if step.by):
-            shown += _breakdown([step for step in own if step.by == by], by, reader)
-    return shown
-
-
-def _breakdown(steps: Sequence[Step], by: str, reader: Reader) -> list[object]:
-    if by == "phase":
-        said = words.funnel_phases(steps, reader)
-        return [*([paragraphs([said])] if said else []), tables.funnel_by(steps, by, reader)]
-    return [show(figures.plot_funnel_by(list(steps), reader), words.funnel_by(steps, by, reader)),
-            tables.funnel_by(steps, by, reader)]
 
 
 def retention(cells: Sequence[Cell], asked: Retention | None, reader: Reader) -> Stack:

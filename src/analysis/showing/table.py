@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
 from typing import Any
+
+from analysis.showing.reader import MISSING, Reader
 
 LONG = 24  # columns of a terminal
 
@@ -38,6 +40,7 @@ class Table:
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
+    n_shown: int | None = None    # rows on the page, where the rest is for the CSV only
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         raw = {"name": self.name, "columns": [c.key for c in self.columns],
@@ -46,7 +49,7 @@ class Table:
 
     def html(self) -> str:
         heads = "".join(f'<th scope="col"{self._class(i)}>{escape(c.heading)}</th>' for i, c in enumerate(self.columns))
-        body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
+        body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows[:self.n_shown])
         return (f"<table><caption>{escape(self.caption)}</caption><thead><tr>{heads}</tr></thead>"
                 f"<tbody>{body}</tbody></table>")
 
@@ -93,6 +96,13 @@ def definitions(terms: Sequence[tuple[str, str]], state: str = "") -> Html:
     inner = "".join(f"<dt>{escape(term)}</dt><dd>{escape(meaning)}</dd>" for term, meaning in terms)
     return Html(f'<dl class="{state}">{inner}</dl>' if state else f"<dl>{inner}</dl>",
                 "\n".join(f"{term}: {meaning}" for term, meaning in terms))
+
+
+def interval_cell(lower: float, upper: float, show: Callable[[float], str], reader: Reader) -> Cell:
+    """Both bounds in one cell; the CSV has them with a blank between."""
+    is_known = not (math.isnan(lower) or math.isnan(upper))
+    return Cell(f"{lower:.10g} {upper:.10g}" if is_known else None,
+                reader.interval(show(lower), show(upper)) if is_known else MISSING)
 
 
 def _plain(value: Any) -> Any:

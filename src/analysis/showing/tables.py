@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from analysis.facts.population import Facts
-from analysis.results.funnel import Step
 from analysis.results.goals import Goal
 from analysis.results.groups import groups as groups_of
 from analysis.results.money import Cost
@@ -17,8 +16,9 @@ from analysis.results.retention import Cell as Retained
 from analysis.results.trust import Check
 from analysis.results.uplift import Uplift
 from analysis.showing import words
-from analysis.showing.reader import MISSING, Reader
+from analysis.showing.reader import Reader
 from analysis.showing.table import Cell, Column, Table
+from analysis.showing.table import interval_cell as _interval
 
 CHECKS = {
     "split": "Split of the arms", "two_arms": "Users in two arms", "balance": "Arms alike before",
@@ -68,13 +68,6 @@ def _verdict(verdict: str, reason: str, reader: Reader) -> Cell:
     if reason:
         text += reader.say(" ({why})", why=words.reason_text(reason, reader))
     return Cell(verdict, text, MARKS[verdict])
-
-
-def _interval(lower: float, upper: float, show: Callable[[float], str], reader: Reader) -> Cell:
-    """Both bounds in one cell; the CSV has them with a blank between."""
-    is_known = not (math.isnan(lower) or math.isnan(upper))
-    return Cell(f"{lower:.10g} {upper:.10g}" if is_known else None,
-                reader.interval(show(lower), show(upper)) if is_known else MISSING)
 
 
 def checks(rows: Sequence[Check], reader: Reader) -> Table:
@@ -150,54 +143,6 @@ def _level(row: Phase, reader: Reader) -> Cell:
                           planned=reader.number(row.days_planned, 1).removesuffix(".0"))
         return Cell(row.mean, text if row.reason == "phase_not_covered" else words.reason_text(row.reason, reader))
     return Cell(row.mean, reader.amount(row.mean, row.unit) + (reader.say(" (cut)") if row.is_cut else ""))
-
-
-def funnel(steps: Sequence[Step], reader: Reader) -> Table:
-    """The whole funnel, one row per step."""
-    say = reader.say
-    whole = [step for step in steps if step.by == ""]
-    columns = [Column("step", say("Step")), Column("n", say("Got here"), True), Column("rate", say("Of entries"), True),
-               Column("interval", say("95% interval"), True), Column("step_rate", say("Of the step before"), True),
-               Column("n_lost", say("Lost since the step before"), True),
-               Column("median_seconds", say("Median time from entry"), True),
-               Column("n_reached", say("Open windows included"), True)]
-    caption = say("Funnel {name}: entries whose window is over", name=reader.label(whole[0].funnel))
-    return Table(f"funnel_{whole[0].funnel}", caption, columns, [_step(step, reader) for step in whole])
-
-
-def _step(step: Step, reader: Reader) -> list[Cell]:
-    return [
-        Cell(step.step, reader.title(step.step)), Cell(step.n_converted, reader.count(step.n_converted)),
-        Cell(step.rate, reader.percent(step.rate)),
-        _interval(step.rate_lower, step.rate_upper, reader.percent, reader),
-        Cell(step.step_rate, reader.percent(step.step_rate)), Cell(step.n_lost, reader.count(step.n_lost)),
-        Cell(step.median_seconds, reader.duration(step.median_seconds) if step.position > 1 else MISSING),
-        Cell(step.n_reached, reader.count(step.n_reached))]
-
-
-def funnel_by(steps: Sequence[Step], by: str, reader: Reader) -> Table:
-    """One breakdown: a row per segment, its entries and the share of entries at each step."""
-    say = reader.say
-    own = [step for step in steps if step.by == by]
-    titles = {step.position: reader.label(step.step) for step in own}
-    columns = [Column(by, say("Time") if by == "phase" else reader.label(by)), Column("n", say("Entries"), True),
-               *(Column(f"rate_{i}", titles[i], True) for i in sorted(titles) if i > 1),
-               Column("interval", say("95% interval of the last"), True)]
-    rows = []
-    for segment in dict.fromkeys(step.segment for step in own):
-        path = [step for step in own if step.segment == segment]
-        last = path[-1]
-        rows.append([
-            Cell(segment, say(segment) if by == "phase" else reader.label(segment) if segment else say("(none)")),
-            Cell(last.n_mature, reader.count(last.n_mature)),
-            *(Cell(step.rate, reader.percent(step.rate)) for step in path[1:]),
-            _interval(last.rate_lower, last.rate_upper, reader.percent, reader)])
-    name = reader.label(own[0].funnel)
-    caption = (say("Funnel {name} right before, during and right after: share of entries that got to each step",
-                   name=name)
-               if by == "phase" else say("Funnel {name} by {by}: share of entries that got to each step", name=name,
-                                         by=reader.label(by)))
-    return Table(f"funnel_{own[0].funnel}_by_{by}", caption, columns, rows)
 
 
 def retention(cells: Sequence[Retained], every: str, reader: Reader) -> Table:

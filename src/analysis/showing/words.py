@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from analysis.data.columns import COLUMNS
 from analysis.facts.population import Facts
-from analysis.results.funnel import Step
 from analysis.results.gap import Gap, Season
 from analysis.results.goals import Conflict, Goal
 from analysis.results.money import Cost
@@ -184,68 +183,6 @@ def _found_nothing(row: Check) -> bool:
 def _subject(row: Check, reader: Reader) -> str:
     is_known = row.subject in COLUMNS or row.name == "coverage"
     return reader.say(row.subject) if is_known else reader.label(row.subject)
-
-
-def funnel(steps: list[Step], reader: Reader) -> str:
-    """From entry to the last step, and the step that loses most."""
-    whole = [step for step in steps if step.by == ""]
-    if not whole or whole[0].reason:
-        return reader.say("Nobody entered this funnel, or no window is over yet.")
-    last, worst = whole[-1], max(whole[1:], key=lambda step: step.n_lost)
-    before = whole[worst.position - 2]
-    return reader.say(
-        "Of {n} that entered with {first}, {done} got to {last}: {rate} (95% interval {interval}). "
-        "The largest loss is between {before} and {worst}: {lost} stop there.",
-        n=reader.count(whole[0].n_mature), first=reader.label(whole[0].step), done=reader.count(last.n_converted),
-        last=reader.label(last.step), rate=reader.percent(last.rate),
-        interval=reader.interval(reader.percent(last.rate_lower), reader.percent(last.rate_upper)),
-        before=reader.label(before.step), worst=reader.label(worst.step), lost=reader.count(worst.n_lost))
-
-
-def largest_loss(steps: list[Step], reader: Reader) -> str:
-    """The step that loses most, in one line; "" where nobody's window is over or nobody was lost."""
-    whole = [step for step in steps if step.by == ""]
-    if not whole or whole[0].reason:
-        return ""
-    worst = max(whole[1:], key=lambda step: step.n_lost)
-    if not worst.n_lost:
-        return ""
-    before = whole[worst.position - 2]
-    return reader.say(
-        "Between '{before}' and '{worst}': {lost} of {n} stop there. {rate} of those that entered get to the end.",
-        before=reader.label(before.step), worst=reader.label(worst.step), lost=reader.count(worst.n_lost),
-        n=reader.count(before.n_converted), rate=reader.percent(whole[-1].rate))
-
-
-def funnel_by(steps: list[Step], by: str, reader: Reader) -> str:
-    """Best and worst segment of one breakdown, by the rate to the last step."""
-    last = max(step.position for step in steps)
-    ends = [s for s in steps if s.by == by and s.position == last and not math.isnan(s.rate)]
-    if len(ends) < 2:
-        return reader.say("By {by} there is only one group to show.", by=reader.label(by))
-    best, worst = max(ends, key=lambda s: s.rate), min(ends, key=lambda s: s.rate)
-    return reader.say(
-        "By {by}: from {worst_rate} ({worst}, {worst_n} entered) to {best_rate} ({best}, {best_n} entered) get to the "
-        "last step. Segments are described, not compared as arms.", by=reader.label(by),
-        worst=reader.label(worst.segment or "–"), worst_rate=reader.percent(worst.rate),
-        worst_n=reader.count(worst.n_mature), best=reader.label(best.segment or "–"),
-        best_rate=reader.percent(best.rate), best_n=reader.count(best.n_mature))
-
-
-def funnel_phases(steps: list[Step], reader: Reader) -> str:
-    """The step whose share of the step before changed most between the time before and the campaign."""
-    rates = {(s.segment, s.position): s for s in steps if s.by == "phase"}
-    changes = [(abs(s.step_rate - rates["before", s.position].step_rate), s) for (phase, _), s in rates.items()
-               if phase == "during" and s.position > 1 and ("before", s.position) in rates]
-    changes = [change for change in changes if not math.isnan(change[0])]
-    if not changes:
-        return ""
-    worst = max(changes, key=lambda change: change[0])[1]
-    was = rates["before", worst.position]
-    return reader.say(
-        "The step that changed most is {step}: {during} of those at the step before got there during the campaign, "
-        "{before} in the time before.", step=reader.label(worst.step), during=reader.percent(worst.step_rate),
-        before=reader.percent(was.step_rate))
 
 
 def retention(cells: list[Cell], every: str, reader: Reader) -> str:

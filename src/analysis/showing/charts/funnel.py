@@ -51,6 +51,8 @@ def step_note(step: Step, is_worst: bool, reader: Reader) -> str:
     if is_worst:
         parts.append(reader.say("▼ largest loss: {n} (only {rate} went on)", n=reader.count(step.n_lost),
                                 rate=reader.percent(step.step_rate)))
+    elif step.is_optional:
+        parts.append(reader.say("may be left out"))
     elif step.position > 2:
         parts.append(reader.say("{rate} of the step before", rate=reader.percent(step.step_rate)))
     return " · ".join(parts)

@@ -1,0 +1,1 @@
+"""What a report says and shows of its funnels."""
