@@ -149,7 +149,7 @@ def _repeats(funnel: Funnel) -> bool:
 
 
 class Retention(Part):
-    """Who came back, on or after and on each period since the first time."""
+    """Who came back, in each period since the first time."""
 
     start: Annotated[Match, BeforeValidator(_named, json_schema_input_type=str | Match)] = Match()
     """event that starts a user's clock; any event when empty"""
@@ -161,6 +161,12 @@ class Retention(Part):
     """first day of a week"""
     clock: Literal["calendar", "24h"] = "calendar"
     """calendar periods in the campaign's time zone, or time since the user's own start"""
+    flavours: list[Literal["on_or_after", "on", "streak", "previous"]] = Field(
+        default=["on_or_after", "on"], min_length=1)
+    """on_or_after: came back in a period or later (stayed); on: in that very period (habit); streak: in it and all
+    before; previous: in it, of those who came back in the period before"""
+    average: Literal["pooled", "cohorts"] = "pooled"
+    """over all users of the cohorts whose period is over, or the simple mean of those cohorts"""
     n_periods: int = Field(default=8, ge=1, le=366)
     """periods after the first to follow"""
     cohorts: Period | None = None

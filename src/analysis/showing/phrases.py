@@ -49,6 +49,10 @@ REASONS = {
     "zero_baseline": "the baseline is zero",
     "negative_baseline": "the baseline is negative",
     "zero_total": "the total is zero",
+    "not_over": "not over yet",
+    "gap": "days without data",
+    "users_repeat": "users are in several cohorts",
+    "none_before": "nobody came back in the period before",
 }
 LEFT_OUT = {
     "n_no_consent": "{n} without consent", "n_not_in_population": "{n} outside the population",

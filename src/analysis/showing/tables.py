@@ -223,7 +223,7 @@ def retention(cells: Sequence[Retained], every: str, reader: Reader) -> Table:
 def cohorts(cells: Sequence[Retained], every: str, reader: Reader) -> Table:
     """The triangle: a row per cohort, the share back in each period; blank while a period is not over."""
     say = reader.say
-    own = {(c.cohort, c.period): c for c in cells if c.cohort is not None and c.flavour == "on"}
+    own = {(c.cohort, c.period): c for c in cells if c.cohort is not None and c.flavour == "on" and not c.reason}
     periods = sorted({period for _, period in own})
     columns = [Column("cohort", say("Cohort from")),
                Column("n", say("Users"), True), *(Column(f"period_{p}", str(p), True) for p in periods if p)]

@@ -344,7 +344,7 @@ def trust(rows: list[Check], reader: Reader) -> str:
 
 def cohorts(cells: list[Cell], every: str, reader: Reader) -> str:
     """How the cohorts differ in the first period after their own."""
-    own = [c for c in cells if c.cohort is not None and c.flavour == "on" and c.period == 1]
+    own = [c for c in cells if c.cohort is not None and c.flavour == "on" and c.period == 1 and not c.reason]
     if not own:
         return reader.say("No cohort has a whole {period} behind it.", period=reader.say(every))
     low, high = min(own, key=lambda c: c.rate), max(own, key=lambda c: c.rate)
