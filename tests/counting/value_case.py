@@ -24,8 +24,8 @@ def ltv(connection: Any, case: dict) -> dict[str, Callable[[], Any]]:
     paid, column = payment(query)
     events = event_log(connection, rows_of(case, query), {column} | columns(conditions(query["start"])) | columns(paid))
     payments = any_of(events, paid)
-    worth = Worth([query["n_days"]], instant(query["as_of"]), query.get("tz", "UTC"), query.get("every", "day"),
-                  query.get("week_start", "monday"), query.get("clock", "24h"))
+    worth = Worth([query["n_days"]], None, None, instant(query["as_of"]), query.get("tz", "UTC"),
+                  query.get("every", "day"), query.get("week_start", "monday"), query.get("clock", "24h"))
     cohorts = cohort_values(any_of(events, conditions(query["start"])),
                             payments.select("user_id", "at", value=payments[column]), worth)
     of_payers = USERS[query.get("users", "all")]

@@ -12,6 +12,7 @@ from ibis.expr.types import IntegerColumn, Table
 from analysis.data.zone import micros
 from analysis.facts.calendar import DAY, first_day, number_of, numbers
 from analysis.facts.fold.feed import matches
+from analysis.facts.fold.rules import ALWAYS, NEVER
 from analysis.facts.reach import micros as micros_at
 from analysis.params.counting import Match
 
@@ -34,6 +35,8 @@ class Worth:
     """Which value is looked at."""
 
     lengths: Sequence[int]      # days after the start
+    opens: datetime | None      # users who start in this time, the end exclusive; None where it is open
+    closes: datetime | None
     until: datetime             # end of the data, UTC
     zone: str
     every: str = "day"          # period of the start that makes a cohort
@@ -50,6 +53,8 @@ def cohort_values(starts: Table, payments: Table, worth: Worth) -> list[CohortVa
     until = micros_at(worth.until, 0)
     starts = starts.filter(starts.user_id.notnull(), micros(starts.at) < until)
     starts = starts.group_by("user_id").aggregate(at=starts.at.min())
+    begun = micros(starts.at)
+    starts = starts.filter(begun >= micros_at(worth.opens, NEVER), begun < micros_at(worth.closes, ALWAYS))
     starts = starts.select("user_id", cohort=numbers(starts.at, worth.every, worth.zone, worth.week_start),
                            begun=_clock(starts, worth), since=micros(starts.at))
     payments = payments.filter(micros(payments.at) < until).select(
@@ -68,9 +73,16 @@ def cohort_values(starts: Table, payments: Table, worth: Worth) -> list[CohortVa
     return [_cohort(row, n, now, worth) for row in found.to_pyarrow().to_pylist() for n in worth.lengths]
 
 
-def starts_of(events: Table, start: Match) -> Table:
-    """Rows that start a user's clock: user_id, at."""
-    return events.filter(matches(events, start)).select("user_id", "at")
+def starts_of(events: Table, start: Match, who: str) -> Table:
+    """Rows that start a user's clock: user_id, at.
+
+    who    first_matching, or first_time: only users whose first event of that name is one of them
+    """
+    named, own = events.filter(matches(events, Match(event=start.event))), matches(events, start)
+    if who == "first_matching" or not start.columns:
+        return events.filter(own).select("user_id", "at")
+    first = named.group_by("user_id").aggregate(at=named.at.min(), own=named.at.min(where=matches(named, start)))
+    return first.filter(first.at == first.own).select("user_id", "at")
 
 
 def _unit(worth: Worth) -> int:

@@ -148,6 +148,27 @@ def _repeats(funnel: Funnel) -> bool:
     return "" in events or len(set(events)) < len(events)
 
 
+class Activity(Part):
+    """How active users are: new, current, back and gone; on how many days; and how lately they ordered."""
+
+    event: Annotated[Match, BeforeValidator(_named, json_schema_input_type=str | Match)] = Match()
+    """event that makes a user active; any event when empty"""
+    every: Literal["day", "week", "month"] = "week"
+    """length of a period, on the campaign's calendar"""
+    week_start: Literal["monday", "sunday"] = "monday"
+    """first day of a week"""
+    period: Period | None = None
+    """when it is looked at; from the first to the last of baseline, period and after when empty"""
+    recency: list[int] = Field(default=[7, 30, 90], min_length=1)
+    """most days since the last order of each group of users but the last"""
+
+    @model_validator(mode="after")
+    def _rising(self) -> Activity:
+        if self.recency[0] < 0 or sorted(set(self.recency)) != self.recency:
+            raise ValueError(f"recency {self.recency} are days, 0 or more, each more than the one before")
+        return self
+
+
 class Retention(Part):
     """Who came back, in each period since the first time."""
 
