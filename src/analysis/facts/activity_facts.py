@@ -39,8 +39,12 @@ class CohortCell:
     n_on_or_after: int     # who came back in it or later
     n_streak: int          # who came back in it and in every cell before
     n_again: int           # who came back in it and in the cell before
-    is_complete: bool      # whether it is over for every user of the cohort, and no day of it lacks data
-    has_gap: bool = False  # whether a day of it, or of a part that has begun, lacks data
+    is_over: bool          # for every user of the cohort
+    has_gap: bool = False  # whether a day of it lacks data
+
+    @property
+    def is_complete(self) -> bool:
+        return self.is_over and not self.has_gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ def _cells(asked: Retention, look: Look, cohorts: list[date], clock: Clock, segm
             if begins < until:
                 has_gap = any(opens < ends and begins < closes for opens, closes in gaps)
                 yield CohortCell(segment, cohort, cell, size, *found.get((segment, c, cell), [0] * len(FLAVOURS)),
-                                 is_complete=ends <= until and not has_gap, has_gap=has_gap)
+                                 is_over=ends <= until, has_gap=has_gap)
 
 
 def _bounds(clock: Clock, cohort: int, cell: int) -> tuple[int, int]:

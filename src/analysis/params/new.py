@@ -53,6 +53,7 @@ goals:                     # +20% against the baseline, or a level such as 10000
 #   purchase: {{steps: [visit, add_to_cart, purchase], window: 7 days, by: [channel]}}
 
 # retention: {{every: week, n_periods: 8}}
+# activity: {{every: week}}                          # new, current, back, gone; needs no more than events
 
 # costs: {{media: 12000, prizes: 3000}}
 

@@ -137,7 +137,11 @@ def _told_apart(gaps: Sequence[CurveGap]) -> list[CurveGap]:
     """With p adjusted over the family, and intervals at the levels that tell the same story."""
     pvalues = [gap.pvalue for gap in gaps]
     raised = holm(pvalues)
-    return [replace(gap, pvalue_adjusted=p, alpha=alpha, **dict(zip(("diff_lower", "diff_upper"), score_difference(
-        round(gap.rate_treatment * gap.n_treatment), gap.n_treatment, round(gap.rate_control * gap.n_control),
-        gap.n_control, alpha), strict=True)))
-        for gap, p, alpha in zip(gaps, raised, compatible_alphas(pvalues, raised), strict=True)]
+    return [_at(gap, p, alpha) for gap, p, alpha in zip(gaps, raised, compatible_alphas(pvalues, raised), strict=True)]
+
+
+def _at(gap: CurveGap, pvalue_adjusted: float, alpha: float) -> CurveGap:
+    lower, upper = score_difference(
+        round(gap.rate_treatment * gap.n_treatment), gap.n_treatment,
+        round(gap.rate_control * gap.n_control), gap.n_control, alpha)
+    return replace(gap, pvalue_adjusted=pvalue_adjusted, alpha=alpha, diff_lower=lower, diff_upper=upper)

@@ -65,9 +65,9 @@ def cells(counted: Sequence[CohortCell], flavour: str) -> Iterator[Cell]:
         own = [{name: sum(getattr(part, name) for part in same) for name in ("n_users", *COUNTED)} for same in parts]
         for period, (same, n) in enumerate(zip(parts, own, strict=True)):
             at_risk = own[period - 1]["n_on"] if flavour == "previous" and period > 1 else n["n_users"]
-            seen = {"streak": parts[:period + 1], "previous": parts[max(period - 1, 0):period + 1]}
-            has_gap = any(part.has_gap for looked in seen.get(flavour, [same]) for part in looked)
-            reason = "gap" if has_gap else "" if same[0].is_complete else "not_over"
+            since = {"streak": 1, "previous": max(period - 1, 1)}.get(flavour, max(period, 1))   # period 0 is a count
+            has_gap = any(part.has_gap for looked in parts[since:period + 1] for part in looked)
+            reason = "gap" if has_gap else "" if same[0].is_over else "not_over"
             if n["n_users"]:
                 yield _cell(flavour, cohort, period, at_risk, n[COUNTS[flavour]] if period else at_risk, reason)
 

@@ -52,6 +52,9 @@ REASONS = {
     "not_over": "not over yet",
     "gap": "days without data",
     "users_repeat": "users are in several cohorts",
+    "started_differently": "the arms started differently",
+    "no_losses": "nobody was lost",
+    "never_ordered": "they never ordered",
     "none_before": "nobody came back in the period before",
 }
 LEFT_OUT = {
