@@ -89,6 +89,7 @@ class Results:
     value: list[Value]
     lifecycle: list[Lifecycle]
     active: list[Active]
+    active_per_day: float | None  # mean over days of users on the day
     day_of_month: float | None  # mean over days of users on the day / users of its 30 days
     stickiness: list[Stickiness]
     recency: list[Recency]
@@ -121,12 +122,13 @@ def publish(
 ) -> Published:
     """Hand over all that the report says; the mark that the notebook ran to its end."""
     campaign, tables = facts.campaign, facts.tables
-    activity = activity or Activities([], [], [], math.nan)
+    activity = activity or Activities([], [], [], math.nan, math.nan)
     return Published(Results(
         SCHEMA_VERSION, heading(campaign, reader.language), campaign.blocks, verdict, state(checks), checks,
         list(goals), list(conflicts), list(effects), list(seasons), gap, list(phases), list(daily), list(funnels),
         list(retention), list(retention_tests), list(retention_gaps), list(value), activity.lifecycle, activity.active,
-        activity.day_of_month, activity.stickiness, list(recency), list(costs), facts.left, groups(facts), tables.rows,
+        activity.per_day, activity.day_of_month, activity.stickiness, list(recency), list(costs), facts.left,
+        groups(facts), tables.rows,
         tables.data_from.isoformat() if tables.data_from else None,
         tables.data_until.isoformat() if tables.data_until else None, provenance(campaign)))
 

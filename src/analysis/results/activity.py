@@ -59,6 +59,7 @@ class Activities:
     lifecycle: list[Lifecycle]
     active: list[Active]
     stickiness: list[Stickiness]
+    per_day: float         # mean over the days that are known of users active on them; nan where none is
     day_of_month: float    # mean over the days of users on the day / users of its 30 days; nan where none is known
 
 
@@ -66,12 +67,16 @@ def activity(facts: Facts) -> Activities:
     """From the first phase to the last, or over the period that the params say, as far as the data reach."""
     asked = facts.campaign.activity
     if asked is None:
-        return Activities([], [], [], math.nan)
+        return Activities([], [], [], math.nan, math.nan)
     active = _active(facts, asked)
-    ratios = [day.n_day / day.n_month for day in active if day.n_month]
-    ratios = [ratio for ratio in ratios if not math.isnan(ratio)]
-    return Activities(_lifecycle(facts, asked), active, _stickiness(facts, asked),
-                      math.fsum(ratios) / len(ratios) if ratios else math.nan)
+    return Activities(_lifecycle(facts, asked), active, _stickiness(facts, asked), _mean([day.n_day for day in active]),
+                      _mean([day.n_day / day.n_month for day in active if day.n_month]))
+
+
+def _mean(values: list[float]) -> float:
+    """Of those that are known."""
+    known = [value for value in values if not math.isnan(value)]
+    return math.fsum(known) / len(known) if known else math.nan
 
 
 def days_looked_at(facts: Facts, asked: Activity) -> tuple[date, date]:

@@ -51,10 +51,9 @@ def states_in_words(rows: Sequence[Lifecycle], every: str, reader: Reader) -> st
 
 
 def active_in_words(found: Activities, reader: Reader) -> str:
-    known = [day.n_day for day in found.active if not math.isnan(day.n_day)]
-    if not known:
+    if math.isnan(found.per_day):
         return reader.say("No day is known in full.")
-    said = reader.say("On an average day {n} users were active.", n=reader.count(math.fsum(known) / len(known)))
+    said = reader.say("On an average day {n} users were active.", n=reader.count(found.per_day))
     if math.isnan(found.day_of_month):
         return reader.prose([said, reader.say("The data do not reach 30 days back from any of these days.")])
     return reader.prose([said, reader.say("That is {share} of the users of the 30 days that end with it.",
