@@ -80,6 +80,7 @@ def test_sections_stand_in_the_order_of_a_reviewers_questions():
     assert headings == [
         "May the numbers be believed?", "How close to the goals?", "What did the campaign cause?",
         "Before, during and after", "What did it cost?", "Where did users drop?", "Did they stay?",
+        "How active are they?",
         "What should I not believe?", "Definitions", "Where the numbers come from"]
 
 
@@ -98,7 +99,7 @@ def test_a_block_that_is_absent_says_so_in_one_line_when_opened_by_hand(tmp_path
         f"params_file = {str(params)!r}\noverrides = {{}}")
     NotebookClient(notebook, resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
     said = {"goals": "no goals", "arms": "no arms", "phases": "no time before or after", "costs": "no costs",
-            "funnels": "no funnels", "retention": "not ask for retention"}
+            "funnels": "no funnels", "retention": "not ask for retention", "activity": "not ask for activity"}
     for block, words in said.items():
         cells = [cell for cell in notebook.cells if cell.cell_type == "code" and f"needs-{block}" in tags(cell)]
         assert cells

@@ -6,8 +6,11 @@ import json
 from datetime import datetime
 from typing import Any
 
+import ibis
 import pyarrow as pa
 
+from analysis.facts.fold.feed import matches
+from analysis.params.counting import Match
 from tests.engines import loaded
 
 
@@ -50,6 +53,17 @@ def match(condition: dict) -> dict:
     if condition.get("range"):
         made["range"] = dict(bounds(*item) for item in condition["range"].items())
     return made
+
+
+def conditions(written: Any) -> list[dict]:
+    """Conditions of which any may hold: none, a name, one as a case writes it, or several."""
+    several = written if isinstance(written, list) else [written]
+    return [one if isinstance(one, dict) else {"event": one} for one in several]
+
+
+def any_of(events, wanted: list[dict]):
+    """The rows that one of the conditions means."""
+    return events.filter(ibis.or_(*[matches(events, Match.model_validate(match(one))) for one in wanted]))
 
 
 def bounds(column: str, span: Any) -> tuple[str, list]:

@@ -8,23 +8,29 @@ from typing import Any
 
 from analysis.facts.activity_facts import CohortCell, Look, counted
 from analysis.params.counting import Retention
-from analysis.results.retention import pooled
+from analysis.results.retention import mean_rate, pooled
 from tests.counting.log import columns_of, event_log, instant, match, text
-from tests.counting.value_case import answer as value_answer
+from tests.counting.names import users_of
 
 KEYS = {
     "start", "return", "period", "n_periods", "cohort", "mode", "brackets", "clock", "tz", "week_start",
-    "min_occurrences", "user_filter", "breakdown", "as_of", "range_applies_to", "average", "date_from", "date_to"}
-FLAVOUR = {"on": "n_on", "on_or_after": "n_on_or_after", "bracket": "n_on", "streak": "n_streak"}
+    "min_occurrences", "user_filter", "breakdown", "as_of", "range_applies_to", "average", "date_from", "date_to",
+    "bracket_rule"}
+FLAVOUR = {"on": "on", "on_or_after": "on_or_after", "bracket": "on", "streak": "streak"}
+
+# a bracket's cell: a return in any of its periods; or only once all of them are over
+BRACKET_RULES = {None: False, "any": False, "any_day": False, "any_period": False, "begun": False, "complete": True,
+                 "over": True, "only_complete": True}
+AVERAGES = {"pooled": "pooled", "weighted": "pooled", "simple": "cohorts", "mean": "cohorts", "cohorts": "cohorts",
+            "mean_of_cohorts": "cohorts"}
 
 
 def answer(connection: Any, case: dict) -> dict[str, Callable[[], Any]]:
     """What was found, by key of `expected`."""
-    if "kind" in case["query"]:
-        return value_answer(connection, case)
     asked = Asked(connection, case)
     return {"cohorts": lambda: asked.table(asked.cells, case["expected"]["cohorts"]), "average": asked.average,
-            "breakdown_cohorts": asked.by_segment, "incomplete_cells": asked.incomplete}
+            "breakdown_cohorts": asked.by_segment, "incomplete_cells": asked.incomplete,
+            "cohort_sizes": asked.sizes}
 
 
 class Asked:
@@ -38,7 +44,8 @@ class Asked:
         assert not unknown and split.get("attribution", "start") == "start", f"breakdown is not understood: {split}"
         of_user = split.get("user_prop")
         self.by = split.get("prop") or ("of_user" if of_user else "")
-        rows = [row for row in case["events"] if "user_filter" not in query or row[0] in users_of(query["user_filter"])]
+        kept = users_of(query["user_filter"]) if "user_filter" in query else {row[0] for row in case["events"]}
+        rows = [row for row in case["events"] if row[0] in kept]
         if of_user:
             rows = [[*row[:3], {**(row[3] if len(row) > 3 else {}), "of_user": of_user.get(row[0])}] for row in rows]
         columns = columns_of(query["start"]) | columns_of(query["return"]) | ({self.by} if self.by else set())
@@ -47,6 +54,8 @@ class Asked:
         first, last = (date.fromisoformat(query[key]) for key in ("date_from", "date_to"))
         look = Look(first, last, query.get("tz", "UTC"), until)
         self.cells = counted(events, Retention.model_validate(params(query, self.by)), look)
+        if BRACKET_RULES[query.get("bracket_rule")]:
+            self.cells = [cell for cell in self.cells if cell.is_complete or not cell.cell]
 
     def table(self, cells: list[CohortCell], wanted: dict) -> dict[str, list[int]]:
         """The cohorts that the case lists; cells that have not begun are absent."""
@@ -54,7 +63,7 @@ class Asked:
         sizes: dict[tuple[str, int], int] = {}
         for cell in cells:
             key = (cell.cohort.isoformat(), cell.cell)
-            sizes[key] = sizes.get(key, 0) + (getattr(cell, self.flavour) if cell.cell else cell.n_users)
+            sizes[key] = sizes.get(key, 0) + (getattr(cell, f"n_{self.flavour}") if cell.cell else cell.n_users)
         for (cohort, _), n in sorted(sizes.items()):
             if cohort in found:
                 found[cohort].append(n)
@@ -72,10 +81,21 @@ class Asked:
                 found.setdefault(cell.cohort.isoformat(), []).append(cell.cell)
         return found
 
-    def average(self) -> dict[str, dict]:
-        assert self.case["query"]["average"] == "pooled", "only pooled averages are understood"
-        return {str(p): {"retained": k, "eligible": n, "rate": k / n} for p, n, k in pooled(self.cells, self.flavour)
-                if str(p) in self.case["expected"]["average"]}
+    def sizes(self) -> dict[str, int]:
+        return {c.cohort.isoformat(): c.n_users for c in self.cells
+                if not c.cell and c.cohort.isoformat() in self.case["expected"]["cohort_sizes"]}
+
+    def average(self) -> dict[str, Any]:
+        """By period: the rate alone, or with what it was made from, as the case writes it."""
+        kind, wanted = AVERAGES[self.case["query"].get("average", "pooled")], self.case["expected"]["average"]
+        found = {}
+        for period, n, k in pooled(self.cells, self.flavour):
+            rate = k / n if kind == "pooled" else mean_rate(self.cells, self.flavour, period)
+            if str(period) in wanted:
+                whole = {"retained": k, "eligible": n, "rate": rate}
+                asked = wanted[str(period)]
+                found[str(period)] = {key: whole[key] for key in asked} if isinstance(asked, dict) else rate
+        return found
 
 
 def params(query: dict, by: str) -> dict:
@@ -88,11 +108,6 @@ def params(query: dict, by: str) -> dict:
         "min_occurrences": query.get("min_occurrences"), "by": by,
         "ranges": {"cohort": "cohorts", None: "events"}[query.get("range_applies_to")]}
     return {key: value for key, value in made.items() if value is not None}
-
-
-def users_of(users: Any) -> set[str]:
-    assert isinstance(users, list), f"user_filter is a list of users; found {users}"
-    return set(users)
 
 
 def end_of(query: dict) -> datetime:

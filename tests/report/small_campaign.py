@@ -28,6 +28,7 @@ goals:
 funnels:
   purchase: {steps: [visit, pay], window: 1 day, by: [channel]}
 retention: {every: day, n_periods: 5}
+activity: {every: day, recency: [1, 7]}
 costs: {media: 100}
 """
 

@@ -74,7 +74,9 @@ def needs_no_reason(part: str, record: dict, field: str, before: dict) -> bool:
         return (field.startswith("step_rate") and before.get("n_converted") == 0) or (
             field == "median_seconds" and record["n_converted"] == 0)
     return (part, field) in {
-        ("checks", "limit"), ("checks", "pvalue"), ("groups", "planned_share"), ("retention", "cohort")}
+        ("checks", "limit"), ("checks", "pvalue"), ("groups", "planned_share"), ("retention", "cohort"),
+        ("value", "cohort"), ("recency", "most"), ("retention_tests", "share_treatment"),
+        ("retention_tests", "share_control"), ("retention_tests", "pvalue_started")}
 
 
 def without_reason(results: dict) -> Iterator[str]:

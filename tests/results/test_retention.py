@@ -1,5 +1,6 @@
 """Who came back: cells against a count with pandas, and what must hold for any log."""
 
+import math
 from datetime import date
 from itertools import pairwise
 
@@ -63,7 +64,8 @@ def test_as_counted_with_pandas(every, zone, start, returning):
     expected = counted(log, every, 9, "2024-04-21", start, returning)
     assert len(expected) > 2
     for flavour, place in (("on", 1), ("on_or_after", 2)):
-        own = {(c.cohort, c.period): (c.n_users, c.n_retained) for c in cells if c.flavour == flavour and c.cohort}
+        own = {(c.cohort, c.period): (c.n_users, c.n_retained) for c in cells
+               if c.flavour == flavour and c.cohort and not c.reason}
         assert own == {cell: (values[0], values[place]) for cell, values in expected.items()}
         for n in range(10):
             pooled = [values for (_, period), values in expected.items() if period == n]
@@ -89,11 +91,13 @@ def test_coming_back_to_stay_never_increases_and_period_0_is_the_cohort():
             assert all(a.n_retained >= b.n_retained for a, b in pairwise(own))
 
 
-def test_a_week_that_is_not_over_is_absent_and_not_zero():
-    log = "user|event|at\n ann|x|03-04\n ann|x|03-12\n bob|x|03-10"
+def test_a_week_that_is_not_over_has_no_rate_and_one_that_has_not_begun_is_absent():
+    log = "user|event|at\n ann|x|03-04\n ann|x|03-12\n bob|x|03-10\n bob|x|03-20"
     cells = retention(observed("retention: {every: week, n_periods: 3}\ndata_until: 2024-03-23", events=log))
-    own = [(c.period, c.n_users, c.n_retained) for c in cells if c.flavour == "on" and c.cohort]
-    assert own == [(0, 2, 2), (1, 2, 1)]
+    own = [(c.period, c.n_users, c.n_retained, c.reason) for c in cells if c.flavour == "on" and c.cohort]
+    assert own == [(0, 2, 2, ""), (1, 2, 1, ""), (2, 2, 1, "not_over")]
+    assert [c.period for c in cells if c.flavour == "on" and not c.cohort] == [0, 1]
+    assert all(math.isnan(c.rate) == (c.reason == "not_over") for c in cells)
 
 
 def test_the_average_is_pooled_over_the_users_whose_period_is_over():
@@ -104,7 +108,7 @@ def test_the_average_is_pooled_over_the_users_whose_period_is_over():
     cells = retention(observed("retention: {every: day, n_periods: 1}\ndata_until: 2024-03-07 03:00", events=log))
     pooled = next(c for c in cells if c.cohort is None and c.period == 1 and c.flavour == "on")
     assert (pooled.n_users, pooled.n_retained, pooled.rate) == (150, 90, 0.6)
-    assert not [c for c in cells if c.cohort == date(2024, 3, 6) and c.period == 1]
+    assert {c.reason for c in cells if c.cohort == date(2024, 3, 6) and c.period == 1} == {"not_over"}
 
 
 def test_nobody_started_gives_no_cells():
@@ -114,3 +118,76 @@ def test_nobody_started_gives_no_cells():
 
 def test_a_campaign_that_does_not_ask_gets_none():
     assert retention(observed(events="user|event|at\n ann|x|03-05")) == []
+
+
+def steady_log(without=()):
+    """Ten users who come four times a day through March, but for the days left out."""
+    rows = [(f"u{user}", "x", f"2024-03-{day:02d} {hour:02d}:00") for day in range(4, 25) if day not in without
+            for user in range(10) for hour in (8, 12, 16, 20)]
+    return pd.DataFrame(rows, columns=["user_id", "event", "occurred_at"])
+
+
+def states(params, log):
+    cells = retention(observed(f"retention: {{every: day, n_periods: 9}}\n{params}", events=log))
+    return {(c.flavour, c.period): c.reason for c in cells if c.cohort == date(2024, 3, 4)}
+
+
+def test_a_day_without_data_is_a_gap_and_no_churn():
+    found = states("", steady_log(without=[9]))
+    assert {key for key, reason in found.items() if reason} == {("on", 5), ("on_or_after", 5)}
+    assert found["on", 5] == "gap"
+
+
+def test_a_closed_day_and_a_quiet_one_are_no_gaps():
+    assert set(states("closed: [2024-03-09]", steady_log(without=[9])).values()) == {""}
+    quiet = steady_log().query("user_id == 'u1' and occurred_at.str.endswith('08:00')")
+    assert set(states("", quiet[~quiet["occurred_at"].str.contains("03-09")]).values()) == {""}
+
+
+def test_a_streak_breaks_at_a_gap_for_good_and_the_previous_for_two_periods():
+    cells = retention(observed("retention: {every: day, n_periods: 9, flavours: [streak, previous]}",
+                               events=steady_log(without=[9])))
+    gaps = {(c.flavour, c.period) for c in cells if c.cohort == date(2024, 3, 4) and c.reason == "gap"}
+    assert gaps == {*(("streak", n) for n in range(5, 10)), ("previous", 5), ("previous", 6)}
+
+
+LADDER = "user|event|at\n" + "\n".join(
+    f" {user}|x|03-0{day}" for user, days in (("a", "4567"), ("b", "467"), ("c", "45"), ("d", "56"), ("e", "5"))
+    for day in days)
+
+
+def test_a_streak_needs_every_period_and_the_previous_is_out_of_those_of_the_period_before():
+    cells = retention(observed("retention: {every: day, n_periods: 3, flavours: [streak, previous]}\n"
+                               "data_until: 2024-03-10", events=LADDER))
+    found = {(c.flavour, c.period): (c.n_retained, c.n_users) for c in cells if c.cohort == date(2024, 3, 4)}
+    assert found == {("streak", 0): (3, 3), ("streak", 1): (2, 3), ("streak", 2): (1, 3), ("streak", 3): (1, 3),
+                     ("previous", 0): (3, 3), ("previous", 1): (2, 3), ("previous", 2): (1, 2), ("previous", 3): (2, 2)}
+
+
+def test_the_mean_over_cohorts_is_an_option():
+    said = "retention: {every: day, n_periods: 2, flavours: [on], average: %s}\ndata_until: 2024-03-10"
+    rate = {average: next(c.rate for c in retention(observed(said % average, events=LADDER))
+                          if c.cohort is None and c.period == 1) for average in ("pooled", "cohorts")}
+    assert rate == {"pooled": 3 / 5, "cohorts": (2 / 3 + 1 / 2) / 2}
+
+
+def test_one_cohort_has_its_own_interval_as_the_mean_of_cohorts():
+    log = LADDER.replace(" d|x|03-05\n d|x|03-06\n e|x|03-05", " d|x|03-04")
+    cells = retention(observed("retention: {every: day, n_periods: 2, flavours: [on], average: cohorts}\n"
+                               "data_until: 2024-03-10", events=log))
+    [mean, own] = [c for c in cells if c.period == 1 and c.n_users]
+    assert (mean.rate_lower, mean.rate_upper) == pytest.approx((own.rate_lower, own.rate_upper))
+
+
+def test_users_in_several_cohorts_are_averaged_without_an_interval():
+    cells = retention(observed("retention: {every: day, n_periods: 2, flavours: [on], who: recurring}\n"
+                               "data_until: 2024-03-12", events=LADDER))
+    [again] = [c for c in cells if c.cohort is None and c.period == 1]
+    assert (again.reason, again.rate) == ("users_repeat", 6 / 12) and math.isnan(again.rate_lower)
+
+
+def test_a_breakdown_does_not_change_the_whole():
+    lines = [line + ("|app" if i == 0 else f"|{'ab'[i % 2]}") for i, line in enumerate(LADDER.split("\n"))]
+    said = "retention: {every: day, n_periods: 3%s}\ndata_until: 2024-03-10"
+    assert retention(observed(said % ", by: app", events="\n".join(lines))) == retention(
+        observed(said % "", events="\n".join(lines)))

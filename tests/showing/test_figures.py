@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from importlib.resources import as_file, files
 from itertools import pairwise
@@ -20,6 +20,7 @@ from matplotlib.dates import num2date
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from analysis.results.activity import Active, Lifecycle, Stickiness
 from analysis.results.conversion import StepEffect
 from analysis.results.entry_days import EntryDay
 from analysis.results.funnel import Step
@@ -29,22 +30,27 @@ from analysis.results.phases import Daily, Phase
 from analysis.results.retention import Cell
 from analysis.results.survival import Moment
 from analysis.results.uplift import Uplift
+from analysis.results.value import Value
 from analysis.showing import theme
 from analysis.showing.charts.rows import mark_at, text_width
 from analysis.showing.figures import (
     Picture,
+    plot_active,
     plot_costs,
     plot_daily,
     plot_entry_days,
     plot_funnel,
     plot_funnel_by,
     plot_goals,
+    plot_lifecycle,
     plot_phases,
     plot_retention,
     plot_retention_triangle,
     plot_step_effects,
+    plot_stickiness,
     plot_time_to_convert,
     plot_uplifts,
+    plot_value,
     show,
 )
 from analysis.showing.reader import Reader
@@ -52,8 +58,9 @@ from analysis.showing.reader import Reader
 NAN = math.nan
 EN, ZH = Reader("en", "EUR"), Reader("zh", "CNY")
 PAGES = {"white": "#ffffff", "paper": theme.PAPER, "dark": "#16181d"}
-ALL_PLOTS = (plot_costs, plot_daily, plot_entry_days, plot_funnel, plot_funnel_by, plot_goals, plot_phases,
-             plot_retention, plot_retention_triangle, plot_step_effects, plot_time_to_convert, plot_uplifts)
+ALL_PLOTS = (plot_active, plot_costs, plot_daily, plot_entry_days, plot_funnel, plot_funnel_by, plot_goals,
+             plot_lifecycle, plot_phases, plot_retention, plot_retention_triangle, plot_step_effects,
+             plot_time_to_convert, plot_uplifts, plot_value)
 
 
 def answer(kind: type, **known: object):
@@ -238,6 +245,14 @@ class TestTriangle:
         shown = ax.collections[0].get_array()
         assert shown.tolist() == [[50, 0], [60, None], [None, None]]
         assert texts(ax) == ["50", "0", "60"]
+
+    def test_a_cell_that_has_begun_without_a_rate_is_hatched(self):
+        own = cells({0: [1, 0.5, NAN], 1: [1, NAN]}, "on")
+        own = [replace(cell, reason="not_over" if math.isnan(cell.rate) else "") for cell in own]
+        ax = plot_retention_triangle(own, EN)
+        hatched = [patch.get_xy() for patch in ax.patches if patch.get_hatch()]
+        assert sorted(hatched) == [(0, 1), (1, 0)]
+        assert "hatched" in ax.get_xlabel()
 
     def test_rows_name_the_cohort_and_its_size(self):
         ax = plot_retention_triangle(cells({0: [1, 0.5]}, "on"), EN)
@@ -426,6 +441,41 @@ class TestCosts:
         assert texts(ax)[2:] == ["staff", "unknown"]
 
 
+def state(week: int, new: int, current: int, back: int, gone: int, reason: str = "") -> Lifecycle:
+    return Lifecycle(date(2024, 3, 4) + timedelta(weeks=week), new, current, back, gone, reason)
+
+
+class TestActivity:
+    def test_bars_stand_on_each_other_and_who_went_hangs_below(self):
+        ax = plot_lifecycle([state(0, 3, 2, 1, 4), state(1, 0, 5, 0, 1, "not_over")], EN)
+        spans = [(bar.get_y(), bar.get_height()) for bar in bars_of(ax)]
+        assert spans == [(0, 2), (0, 5), (2, 1), (5, 0), (3, 3), (5, 0), (0, -4), (0, -1)]
+        assert [bar.get_alpha() for bar in bars_of(ax)][:2] == [1, 0.35]
+        assert "pale" in ax.get_xlabel()
+
+    def test_a_window_that_is_not_known_is_a_gap_and_one_never_known_no_line(self):
+        days = [Active(date(2024, 3, day), 5.0, 9.0 if day > 4 else NAN, NAN) for day in (4, 5, 6)]
+        ax = plot_active(days, EN)
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["7 days", "the day itself"]
+        assert math.isnan(ax.lines[0].get_ydata()[0]) and list(ax.lines[1].get_ydata()) == [5, 5, 5]
+
+    def test_stickiness_is_the_share_active_so_often_or_more(self):
+        ax = plot_stickiness([Stickiness(1, 2, 4, 1.0), Stickiness(2, 2, 2, 0.5)], "week", EN)
+        assert [bar.get_height() for bar in bars_of(ax)] == [1.0, 0.5]
+        assert texts(plot_stickiness([], "week", EN)) == ["Nothing to show"]
+
+    def test_worth_of_cohorts_ends_where_their_days_are_not_over(self):
+        first, second = date(2024, 3, 4), date(2024, 3, 5)
+        worth = [Value(None, 1, 5, 2.0), Value(None, 2, 3, 4.0), Value(first, 1, 3, 1.0), Value(first, 2, 3, 4.0),
+                 Value(second, 1, 2, 3.0), Value(second, 2, 2, NAN, "not_over")]
+        ax = plot_value(worth, EN)
+        assert [list(line.get_ydata()) for line in ax.lines] == [[1, 4], [3], [2, 4]]
+
+
+def bars_of(ax: Axes) -> list:
+    return [patch for container in ax.containers for patch in container]
+
+
 def gallery(reader: Reader, name: str = "orders") -> list[Axes]:
     """Every chart once, with `name` wherever a name can stand."""
     return [
@@ -433,6 +483,7 @@ def gallery(reader: Reader, name: str = "orders") -> list[Axes]:
         plot_funnel_by(steps({"visit": 10, name: 4}, "channel", name), reader),
         plot_retention(cells({None: [1, 0.5, 0.4]}), reader),
         plot_retention_triangle(cells({0: [1, 0.5, 0.4], 1: [1, 0.5]}, "on"), reader),
+        plot_lifecycle([state(0, 3, 2, 1, 4), state(1, 0, 5, 0, 1)], reader),
         plot_uplifts([uplift(name)], reader),
         plot_goals([goal(name)], reader),
         plot_phases([phase("before", 5, group, metric=name) for group in (name, "b")], reader),
@@ -469,7 +520,7 @@ def test_two_runs_give_the_same_bytes():
     assert [show(ax, "x") for ax in gallery(EN)] == [show(ax, "x") for ax in gallery(EN)]
 
 
-NAMELESS = ("Periods since", "that converted")  # retention and conversion over time name no data
+NAMELESS = ("Periods since", "that converted", "gone")  # retention, conversion over time and lifecycle name no data
 
 
 @pytest.mark.parametrize("name", ["price $a$", "<script>x</script>", "浏览 🛒 𠮷", "a & \"b\" 'c'", "{x}"])

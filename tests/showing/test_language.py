@@ -16,7 +16,7 @@ import analysis
 from analysis.data.columns import COLUMNS
 from analysis.report import index
 from analysis.results import comparison
-from analysis.showing import definitions, phrases, reader, tables
+from analysis.showing import definitions, phrases, reader, retention, tables
 from analysis.showing.funnels import rules
 
 PACKAGE = Path(analysis.__file__).parent
@@ -58,6 +58,7 @@ def said_by_code() -> set[str]:
     single = (phrases.ANSWERS, phrases.WHY, phrases.REASONS, phrases.LEFT_OUT, phrases.FOLDED, phrases.TIMES,
               tables.STATES, tables.VERDICTS, tables.CHECKS, definitions.PHASES,
               rules.OCCURRENCES, rules.ATTRIBUTIONS, rules.SEQUENCES,
+              definitions.STARTS, definitions.FLAVOURS, retention.HEADINGS,
               index.VERDICTS, index.GOALS, index.CHECKS, index.PROBLEMS)
     pairs = [*phrases.CHECKS.values(), *reader.UNITS]
     return {message for words in single for message in words.values()} | {text for pair in pairs for text in pair}
@@ -115,7 +116,8 @@ def test_one_thing_has_one_name(wrong, right):
 # --- every code of the results has words ---
 
 VOCABULARY = {  # snake_case literals of the results that are no reasons
-    "cannot_tell", "do_not_trust", "does_not", "on_or_after", "per_user", "not_covered", "user_id", "is_cut",
+    "cannot_tell", "do_not_trust", "does_not", "on_or_after", "data_begin", "last_minus_first", "first_time",
+    "per_user", "not_covered", "user_id", "is_cut",
     "no_control_group", "primary_better", "primary_worse", "guardrail_broken", "guardrail_not_shown",
     "all_steps", "break_attempt", "is_check", "is_lost",  # of a funnel: rules and fields
     "one_arm", "unplanned_arm",  # of the split test, whose sentence says it in numbers

@@ -1,10 +1,10 @@
-"""Who came back: users by cohort and period (rules R1-R6)."""
+"""Who came back: users by cohort and period (rules R1-R7, R9)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -13,15 +13,17 @@ import numpy as np
 import pyarrow as pa
 from ibis.expr.types import Table
 
-from analysis.facts.calendar import edges, periods
+from analysis.facts.calendar import edges, midnight, periods
 from analysis.facts.fold.feed import matches
 from analysis.facts.fold.returns import FLAVOURS, NAMED, RETURN, START, Clock, cohort_counts
 from analysis.facts.fold.route import between, instants, through
 from analysis.facts.fold.rules import ALWAYS, NEVER
+from analysis.facts.loaded import gap_days
 from analysis.facts.population import Facts, rows_of
 from analysis.facts.reach import micros
 from analysis.params.counting import Match, Retention
 
+ONE = timedelta(days=1)
 DAYS = {"day": 1, "week": 7, "month": 30}     # of a period on the 24 h clock
 
 
@@ -36,7 +38,13 @@ class CohortCell:
     n_on: int              # who came back in the cell
     n_on_or_after: int     # who came back in it or later
     n_streak: int          # who came back in it and in every cell before
-    is_complete: bool      # whether it is over for every user of the cohort
+    n_again: int           # who came back in it and in the cell before
+    is_over: bool          # for every user of the cohort
+    has_gap: bool = False  # whether a day of it lacks data
+
+    @property
+    def is_complete(self) -> bool:
+        return self.is_over and not self.has_gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +55,23 @@ class Look:
     last: date
     zone: str
     until: datetime        # end of the data, UTC
+    gaps: tuple[date, ...] = ()   # local days that lack data
 
 
-def cohort_cells(facts: Facts, asked: Retention) -> list[CohortCell]:
-    """Cells of the campaign's users, by segment, cohort and cell."""
+def cohort_cells(facts: Facts, asked: Retention, by: str = "") -> list[CohortCell]:
+    """Cells of the campaign's users, by segment, cohort and cell.
+
+    by    column of events or users (such as the variant) to split by; the value at the start counts
+    """
     campaign = facts.campaign
     start, end = (asked.cohorts or campaign.period).interval(campaign.time_zone)
     last = campaign.local(end - timedelta(microseconds=1)).date()
     events = rows_of(facts, "events")
-    if asked.by and asked.by not in events.columns:
-        events = events.left_join(facts.population.select("user_id", asked.by), "user_id").drop("user_id_right")
-    return counted(events, asked, Look(campaign.local(start).date(), last, campaign.time_zone, facts.tables.data_until))
+    if by and by not in events.columns:
+        events = events.left_join(facts.population.select("user_id", by), "user_id").drop("user_id_right")
+    asked = asked.model_copy(update={"by": by})
+    return counted(events, asked, Look(
+        campaign.local(start).date(), last, campaign.time_zone, facts.tables.data_until, gap_days(facts)))
 
 
 def counted(events: Table, asked: Retention, look: Look) -> list[CohortCell]:
@@ -102,7 +116,7 @@ def _clock(asked: Retention, look: Look, cohorts: list[date]) -> Clock:
     follow = cohorts[-1] + timedelta(days=len(cells) * {"day": 1, "week": 7, "month": 31}[asked.every])
     follow = max(follow, look.until.astimezone(ZoneInfo(look.zone)).date())
     days = periods(cohorts[0], follow, asked.every, asked.week_start)
-    since, end = (_instant(day, look.zone) for day in (look.first, look.last + timedelta(days=1)))
+    since, end = (_instant(day, look.zone) for day in (look.first, look.last + ONE))
     until = micros(look.until, ALWAYS)
     is_in_range = asked.ranges == "events"
     return Clock(
@@ -121,19 +135,21 @@ def _cell_of_period(asked: Retention) -> list[int]:
 
 
 def _instant(day: date, zone: str) -> int:
-    return micros(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC), 0)
+    return micros(midnight(day, zone), 0)
 
 
 def _cells(asked: Retention, look: Look, cohorts: list[date], clock: Clock, segment: str | None,
            found: dict) -> Iterator[CohortCell]:
     until = min(clock.rows_until, micros(look.until, ALWAYS))
+    gaps = [(_instant(day, look.zone), _instant(day + ONE, look.zone)) for day in look.gaps]
     for c, cohort in enumerate(cohorts):
         size = found.get((segment, c, 0), [0])[0]
         for cell in range(int(clock.cells.max()) + 1):
             begins, ends = _bounds(clock, c, cell)
             if begins < until:
-                yield CohortCell(segment, cohort, cell, size, *found.get((segment, c, cell), (0, 0, 0)),
-                                 is_complete=ends <= until)
+                has_gap = any(opens < ends and begins < closes for opens, closes in gaps)
+                yield CohortCell(segment, cohort, cell, size, *found.get((segment, c, cell), [0] * len(FLAVOURS)),
+                                 is_over=ends <= until, has_gap=has_gap)
 
 
 def _bounds(clock: Clock, cohort: int, cell: int) -> tuple[int, int]:

@@ -178,6 +178,8 @@ def _steps(c: Any) -> Iterator[Mistake]:
             yield ("funnels",), "need `events:` in `sources:`"
         if c.retention:
             yield ("retention",), "needs `events:` in `sources:`"
+        if c.activity:
+            yield ("activity",), "needs `events:` in `sources:`"
     for name, funnel in (c.funnels or {}).items():
         for key, message in disagreements(funnel) if funnel else ():
             yield ("funnels", name, key), message

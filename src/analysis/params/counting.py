@@ -148,8 +148,29 @@ def _repeats(funnel: Funnel) -> bool:
     return "" in events or len(set(events)) < len(events)
 
 
+class Activity(Part):
+    """How active users are: new, current, back and gone; on how many days; and how lately they ordered."""
+
+    event: Annotated[Match, BeforeValidator(_named, json_schema_input_type=str | Match)] = Match()
+    """event that makes a user active; any event when empty"""
+    every: Literal["day", "week", "month"] = "week"
+    """length of a period, on the campaign's calendar"""
+    week_start: Literal["monday", "sunday"] = "monday"
+    """first day of a week"""
+    period: Period | None = None
+    """when it is looked at; from the first to the last of baseline, period and after when empty"""
+    recency: list[int] = Field(default=[7, 30, 90], min_length=1)
+    """most days since the last order of each group of users but the last"""
+
+    @model_validator(mode="after")
+    def _rising(self) -> Activity:
+        if self.recency[0] < 0 or sorted(set(self.recency)) != self.recency:
+            raise ValueError(f"recency {self.recency} are days, 0 or more, each more than the one before")
+        return self
+
+
 class Retention(Part):
-    """Who came back, on or after and on each period since the first time."""
+    """Who came back, in each period since the first time."""
 
     start: Annotated[Match, BeforeValidator(_named, json_schema_input_type=str | Match)] = Match()
     """event that starts a user's clock; any event when empty"""
@@ -161,6 +182,12 @@ class Retention(Part):
     """first day of a week"""
     clock: Literal["calendar", "24h"] = "calendar"
     """calendar periods in the campaign's time zone, or time since the user's own start"""
+    flavours: list[Literal["on_or_after", "on", "streak", "previous"]] = Field(
+        default=["on_or_after", "on"], min_length=1)
+    """on_or_after: came back in a period or later (stayed); on: in that very period (habit); streak: in it and all
+    before; previous: in it, of those who came back in the period before"""
+    average: Literal["pooled", "cohorts"] = "pooled"
+    """over all users of the cohorts whose period is over, or the simple mean of those cohorts"""
     n_periods: int = Field(default=8, ge=1, le=366)
     """periods after the first to follow"""
     cohorts: Period | None = None

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, field_validator
 
-from analysis.params.counting import Funnel, Match, Retention
+from analysis.params.counting import Activity, Funnel, Match, Retention
 from analysis.params.metric import Goal, Metric
 from analysis.params.part import Part
 from analysis.params.period import Period, end_of, instant, known_zone
@@ -74,6 +74,8 @@ class Campaign(Part):
     """name -> steps"""
     retention: Retention | None = None
     """who came back"""
+    activity: Activity | None = None
+    """how active users are"""
     costs: dict[str, str] = {}
     """item -> amount, or the metric whose total over the period it is"""
     labels: dict[str, Text] = {}
@@ -142,7 +144,7 @@ class Campaign(Part):
         asked = {
             "arms": self.arms, "no_control_group": self.no_control_group, "goals": self.goals,
             "baseline": self.baseline, "after": self.after, "funnels": self.funnels,
-            "retention": self.retention, "costs": self.costs or self.sources.costs,
+            "retention": self.retention, "activity": self.activity, "costs": self.costs or self.sources.costs,
             "phases": self.baseline or self.after,
         }
         return [block for block, value in asked.items() if value]
@@ -156,6 +158,8 @@ class Campaign(Part):
         if self.retention:
             yield ("retention", "start"), self.retention.start
             yield ("retention", "returning"), self.retention.returning
+        if self.activity:
+            yield ("activity", "event"), self.activity.event
 
     def metric(self, role: str) -> list[str]:
         """Names of the metrics with this role."""

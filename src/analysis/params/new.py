@@ -54,6 +54,7 @@ goals:                     # +20% against the baseline, or a level such as 10000
 #   # the first funnel is looked into: how soon, on which day, where the lost went; the options are in the schema
 
 # retention: {{every: week, n_periods: 8}}
+# activity: {{every: week}}                          # new, current, back, gone; needs no more than events
 
 # costs: {{media: 12000, prizes: 3000}}
 

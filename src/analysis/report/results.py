@@ -18,7 +18,9 @@ from analysis.data.files import origins
 from analysis.data.rows import Rows
 from analysis.facts.population import Facts, Left
 from analysis.params.model import Campaign
+from analysis.results.activity import Active, Activities, Lifecycle, Stickiness
 from analysis.results.conversion import SegmentGap, StepEffect
+from analysis.results.curves import CurveGap, CurveTest
 from analysis.results.drops import Drop
 from analysis.results.entry_days import EntryDay
 from analysis.results.funnel import Step
@@ -29,10 +31,12 @@ from analysis.results.lost_to import LostTo
 from analysis.results.money import Cost
 from analysis.results.paths import Counted, Paths
 from analysis.results.phases import Daily, Phase
+from analysis.results.recency import Recency
 from analysis.results.retention import Cell
 from analysis.results.survival import Moment, TimeToConvert
 from analysis.results.trust import Check, state
 from analysis.results.uplift import Uplift
+from analysis.results.value import Value
 from analysis.results.verdict import Verdict
 from analysis.showing.reader import Reader
 from analysis.showing.table import Html, definitions
@@ -94,6 +98,15 @@ class Results:
     funnel_lost_to: list[LostTo]
     funnel_counted: list[Counted]
     retention: list[Cell]
+    retention_tests: list[CurveTest]
+    retention_gaps: list[CurveGap]
+    value: list[Value]
+    lifecycle: list[Lifecycle]
+    active: list[Active]
+    active_per_day: float | None  # mean over days of users on the day
+    day_of_month: float | None  # mean over days of users on the day / users of its 30 days
+    stickiness: list[Stickiness]
+    recency: list[Recency]
     costs: list[Cost]
     population: Left
     groups: list[Group]
@@ -117,16 +130,20 @@ def publish(
     facts: Facts, reader: Reader, verdict: Verdict, checks: list[Check], *, goals: Sequence[Goal] = (),
     conflicts: Sequence[Conflict] = (), effects: Sequence[Uplift] = (), seasons: Sequence[Season] = (),
     gap: Gap | None = None, phases: Sequence[Phase] = (), daily: Sequence[Daily] = (), funnels: Sequence[Step] = (),
-    paths: Paths | None = None, retention: Sequence[Cell] = (), costs: Sequence[Cost] = (),
+    paths: Paths | None = None, retention: Sequence[Cell] = (), retention_tests: Sequence[CurveTest] = (),
+    retention_gaps: Sequence[CurveGap] = (), value: Sequence[Value] = (), activity: Activities | None = None,
+    recency: Sequence[Recency] = (), costs: Sequence[Cost] = (),
 ) -> Published:
     """Hand over all that the report says; the mark that the notebook ran to its end."""
     campaign, tables = facts.campaign, facts.tables
-    paths = paths or Paths()
+    paths, activity = paths or Paths(), activity or Activities([], [], [], math.nan, math.nan)
     return Published(Results(
         SCHEMA_VERSION, heading(campaign, reader.language), campaign.blocks, verdict, state(checks), checks,
         list(goals), list(conflicts), list(effects), list(seasons), gap, list(phases), list(daily), list(funnels),
         paths.effects, paths.gaps, paths.times, paths.moments, paths.days, paths.drops, paths.lost_to, paths.counted,
-        list(retention), list(costs), facts.left, groups(facts), tables.rows,
+        list(retention), list(retention_tests), list(retention_gaps), list(value), activity.lifecycle, activity.active,
+        activity.per_day, activity.day_of_month, activity.stickiness, list(recency), list(costs), facts.left,
+        groups(facts), tables.rows,
         tables.data_from.isoformat() if tables.data_from else None,
         tables.data_until.isoformat() if tables.data_until else None, provenance(campaign)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.facts.activity_facts import DAYS
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import span
 from analysis.params.model import Metric, Period
@@ -44,6 +45,8 @@ def rules(facts: Facts, reader: Reader, counted: Sequence[Counted] = ()) -> Html
             "covers chance between users, not the season.")))
     if campaign.retention:
         said.append((say("Retention"), _retention(facts, reader)))
+    if campaign.activity:
+        said.append((say("Activity"), _activity(facts, reader)))
     return definitions(said)
 
 
@@ -104,12 +107,43 @@ def _intervals(facts: Facts, reader: Reader) -> str:
         control=reader.label(facts.campaign.arms.control))
 
 
+STARTS = {"first_time": "a user's clock starts with the first {start} in history, if it matches",
+          "first_matching": "a user's clock starts with the first {start} that matches",
+          "recurring": "every period with a {start} starts a clock, so that a user may be in several cohorts"}
+FLAVOURS = {"on_or_after": "came back in a period or later", "on": "came back in that very period",
+            "streak": "came back in every period so far", "previous": "came back, of those of the period before"}
+
+
 def _retention(facts: Facts, reader: Reader) -> str:
     asked, say = facts.campaign.retention, reader.say
-    start = reader.label(asked.start.event) if asked.start.event else say("event")
-    returning = reader.label(asked.returning.event) if asked.returning.event else say("any event")
-    return say(
-        "a user's clock starts with the first {start} in history; coming back is {returning}; periods are calendar "
-        "{every} in {zone}; a cell stands only when its period is over for the whole cohort; averages pool users of "
-        "such cohorts.",
-        start=start, returning=returning, every=say(asked.every + "s"), zone=facts.campaign.time_zone)
+    period = asked.cohorts or facts.campaign.period
+    every, zone = say(asked.every + "s"), facts.campaign.time_zone
+    lengths = say(", ").join(str(length) for length in asked.brackets)
+    said = [
+        say(STARTS[asked.who], start=reader.label(asked.start.event) if asked.start.event else say("event")),
+        say("starts from {start} to {end}", start=_edge(facts, period, 0, reader), end=_edge(facts, period, 1, reader)),
+        say("coming back is {returning}", returning=(
+            reader.label(asked.returning.event) if asked.returning.event else say("any event"))),
+        say("periods are calendar {every} in {zone}", every=every, zone=zone) if asked.clock == "calendar" else
+        say("periods are {n} times 24 hours from the user's own start", n=DAYS[asked.every]),
+        *([say("brackets of {lengths} {every}", lengths=lengths, every=every)] if asked.brackets else []),
+        *([say("at least {n} times in a period", n=asked.min_occurrences)] if asked.min_occurrences > 1 else []),
+        say("shown: {flavours}", flavours=say(", ").join(say(FLAVOURS[flavour]) for flavour in asked.flavours)),
+        say("a cell has a rate only when its period is over for the whole cohort and no day of it lacks data"),
+        say("averages pool users of such cohorts") if asked.average == "pooled" else
+        say("averages are simple means over such cohorts"),
+        *([say("split by the value of {by} at the start", by=reader.label(asked.by))] if asked.by else [])]
+    return say("; ").join(said) + say(".")
+
+
+def _activity(facts: Facts, reader: Reader) -> str:
+    asked, say = facts.campaign.activity, reader.say
+    said = [
+        say("active is who has {event}", event=(
+            reader.label(asked.event.event) if asked.event.event else say("any event"))),
+        say("periods are calendar {every} in {zone}", every=say(asked.every + "s"), zone=facts.campaign.time_zone),
+        say("gone is counted in the first period without activity"),
+        say("windows of 1, 7 and 30 days end with the day; one that reaches before the data is not shown"),
+        *([say("days since the last order are counted from the campaign's last day, or the data's if they end before; "
+               "orders of one day are one purchase")] if facts.tables.orders is not None else [])]
+    return say("; ").join(said) + say(".")

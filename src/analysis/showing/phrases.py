@@ -51,6 +51,13 @@ REASONS = {
     "zero_total": "the total is zero",
     "nobody_went_on": "nobody went on from there",
     "by_definition": "who goes on does something",
+    "not_over": "not over yet",
+    "gap": "days without data",
+    "users_repeat": "users are in several cohorts",
+    "started_differently": "the arms started differently",
+    "no_losses": "nobody was lost",
+    "never_ordered": "they never ordered",
+    "none_before": "nobody came back in the period before",
 }
 LEFT_OUT = {
     "n_no_consent": "{n} without consent", "n_not_in_population": "{n} outside the population",

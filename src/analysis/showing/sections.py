@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.facts.population import Facts
-from analysis.params.model import Retention
 from analysis.results.funnel import Step
 from analysis.results.gap import Gap, Season
 from analysis.results.goals import Conflict, Goal
@@ -14,7 +13,7 @@ from analysis.results.phases import Daily, Phase
 from analysis.results.retention import Cell
 from analysis.results.trust import Check
 from analysis.results.uplift import Uplift
-from analysis.showing import figures, tables, words
+from analysis.showing import figures, retention, tables, words
 from analysis.showing.funnels import words as funnel_words
 from analysis.showing.picture import show
 from analysis.showing.reader import Reader
@@ -54,13 +53,13 @@ def glance(
     reader: Reader,
 ) -> Html:
     """A line for each other question of a reviewer: may I trust it, what did it cost, who was lost, who stayed."""
-    retention, first = facts.campaign.retention, next(iter(facts.campaign.funnels), "")
+    asked, first = facts.campaign.retention, next(iter(facts.campaign.funnels), "")
     lines = {
         reader.say("Trust checks"): words.trust(list(checks), reader),
         reader.say("Cost"): words.costs(list(costs), reader) if costs else "",
         reader.say("Largest loss"): funnel_words.largest_loss([s for s in steps if s.funnel == first], reader),
         reader.say("Step that changed"): funnel_words.phases([s for s in steps if s.funnel == first], reader),
-        reader.say("Came back"): words.came_back(list(cells), retention.every, reader) if retention else "",
+        reader.say("Came back"): retention.came_back(list(cells), asked.every, reader) if asked else "",
     }
     return definitions([(term, line) for term, line in lines.items() if line], "glance")
 
@@ -89,21 +88,6 @@ def phases(rows: Sequence[Phase], days: Sequence[Daily], metric: str, reader: Re
     if days:
         shown.append(show(figures.plot_daily(list(days), reader), words.daily(metric, reader)))
     return Stack([*shown, tables.phases(rows, reader)])
-
-
-def retention(cells: Sequence[Cell], asked: Retention | None, reader: Reader) -> Stack:
-    """Pooled curves, then the triangle of cohorts."""
-    if asked is None:
-        return _nothing(reader.say("The params do not ask for retention."))
-    if not cells:
-        return _nothing(reader.say("Nobody started in the range of cohorts."))
-    every = asked.every
-    shown = Stack([show(figures.plot_retention(list(cells), reader), words.retention(cells, every, reader)),
-                   tables.retention(cells, every, reader)])
-    if len({cell.cohort for cell in cells}) > 2:  # more than one cohort beside the pooled
-        shown += [show(figures.plot_retention_triangle(list(cells), reader), words.cohorts(cells, every, reader)),
-                  tables.cohorts(cells, every, reader)]
-    return shown
 
 
 def money(rows: Sequence[Cost], reader: Reader) -> Stack:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 
 from analysis.facts.population import Facts
 from analysis.results.goals import Goal
 from analysis.results.groups import groups as groups_of
 from analysis.results.money import Cost
 from analysis.results.phases import Phase
-from analysis.results.retention import Cell as Retained
 from analysis.results.trust import Check
 from analysis.results.uplift import Uplift
 from analysis.showing import words
@@ -145,42 +143,6 @@ def _level(row: Phase, reader: Reader) -> Cell:
     return Cell(row.mean, reader.amount(row.mean, row.unit) + (reader.say(" (cut)") if row.is_cut else ""))
 
 
-def retention(cells: Sequence[Retained], every: str, reader: Reader) -> Table:
-    """Pooled retention, one row per period."""
-    say = reader.say
-    pooled = {(c.flavour, c.period): c for c in cells if c.cohort is None}
-    columns = [Column(every, say(every)), Column("n", say("Users followed"), True),
-               Column("on_or_after", say("Came back then or later"), True),
-               Column("on_or_after_interval", say("95% interval"), True),
-               Column("on", say("Came back in that period"), True),
-               Column("on_interval", say("95% interval"), True)]
-    rows = []
-    for period in sorted({period for _, period in pooled}):
-        stay, habit = pooled["on_or_after", period], pooled["on", period]
-        rows.append([Cell(period, str(period)), Cell(stay.n_users, reader.count(stay.n_users))])
-        for c in (stay, habit):
-            rows[-1] += [Cell(c.rate, reader.percent(c.rate)),
-                         _interval(c.rate_lower, c.rate_upper, reader.percent, reader)]
-    caption = say("Who came back, all cohorts whose period is over")
-    return Table("retention", caption, columns, rows)
-
-
-def cohorts(cells: Sequence[Retained], every: str, reader: Reader) -> Table:
-    """The triangle: a row per cohort, the share back in each period; blank while a period is not over."""
-    say = reader.say
-    own = {(c.cohort, c.period): c for c in cells if c.cohort is not None and c.flavour == "on"}
-    periods = sorted({period for _, period in own})
-    columns = [Column("cohort", say("Cohort from")),
-               Column("n", say("Users"), True), *(Column(f"period_{p}", str(p), True) for p in periods if p)]
-
-    def share(cohort: date, period: int) -> Cell:
-        cell = own.get((cohort, period))
-        return Cell(cell.rate, reader.percent(cell.rate, 0)) if cell else Cell(None, "")
-
-    rows = [[Cell(cohort, reader.day(cohort)), Cell(own[cohort, 0].n_users, reader.count(own[cohort, 0].n_users)),
-             *(share(cohort, p) for p in periods if p)] for cohort in sorted({c for c, period in own if period == 0})]
-    return Table("cohorts", say("Share of each cohort that came back in that very period"),
-                 columns, rows)
 
 
 def costs(rows: Sequence[Cost], reader: Reader) -> Table:

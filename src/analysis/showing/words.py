@@ -11,7 +11,6 @@ from analysis.results.gap import Gap, Season
 from analysis.results.goals import Conflict, Goal
 from analysis.results.money import Cost
 from analysis.results.phases import Phase
-from analysis.results.retention import Cell
 from analysis.results.trust import Check
 from analysis.results.uplift import Uplift
 from analysis.results.verdict import Verdict
@@ -185,30 +184,6 @@ def _subject(row: Check, reader: Reader) -> str:
     return reader.say(row.subject) if is_known else reader.label(row.subject)
 
 
-def retention(cells: list[Cell], every: str, reader: Reader) -> str:
-    """How many came back half-way through the periods that are over: the last one has nothing later to come."""
-    stay, habit = _half_way(cells, "on_or_after"), _half_way(cells, "on")
-    if stay is None or habit is None:
-        return reader.say("No period of return is over yet, so nothing can be said about who came back.")
-    return reader.say(
-        "{stay} of {n} users came back in {period} {last} or later; {habit} came back in that very {period}. "
-        "Only cohorts whose {period} {last} is over are counted.", stay=reader.percent(stay.rate),
-        habit=reader.percent(habit.rate), n=reader.count(stay.n_users), last=stay.period, period=reader.say(every))
-
-
-def came_back(cells: list[Cell], every: str, reader: Reader) -> str:
-    """The same in one line; "" where no period is over."""
-    habit = _half_way(cells, "on")
-    if habit is None:
-        return ""
-    return reader.say("{habit} of {n} users in {period} {last}.", habit=reader.percent(habit.rate),
-                      n=reader.count(habit.n_users), last=habit.period, period=reader.say(every))
-
-
-def _half_way(cells: list[Cell], flavour: str) -> Cell | None:
-    pooled = {cell.period: cell for cell in cells if cell.cohort is None and cell.flavour == flavour}
-    last = max(pooled, default=0)
-    return pooled[(last + 1) // 2] if last else None
 
 
 def phases(rows: list[Phase], metric: str, reader: Reader) -> str:
@@ -277,17 +252,6 @@ def trust(rows: list[Check], reader: Reader) -> str:
         return reader.say("All trust checks passed.")
     message = "Trust checks failed: {n}." if worst[0].state == "fail" else "Trust checks that need attention: {n}."
     return reader.prose([reader.say(message, n=len(worst)), *(check(row, reader) for row in worst[:3])])
-
-
-def cohorts(cells: list[Cell], every: str, reader: Reader) -> str:
-    """How the cohorts differ in the first period after their own."""
-    own = [c for c in cells if c.cohort is not None and c.flavour == "on" and c.period == 1]
-    if not own:
-        return reader.say("No cohort has a whole {period} behind it.", period=reader.say(every))
-    low, high = min(own, key=lambda c: c.rate), max(own, key=lambda c: c.rate)
-    return reader.say("{n} cohorts; between {low} and {high} of them came back in {period} 1. Blank cells are not over "
-                      "yet.", n=len(own), period=reader.say(every), low=reader.percent(low.rate, 0),
-                      high=reader.percent(high.rate, 0))
 
 
 def limits(facts: Facts, reader: Reader) -> list[str]:

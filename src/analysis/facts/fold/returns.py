@@ -12,7 +12,7 @@ from analysis.facts.fold.compiled import compiled
 from analysis.facts.fold.whole import Units
 
 START, RETURN, NAMED = 1, 2, 4        # bits of a row's mask: the start, the return, an event with the start's name
-FLAVOURS = ("n_on", "n_on_or_after", "n_streak")
+FLAVOURS = ("n_on", "n_on_or_after", "n_streak", "n_again")
 
 
 class Clock(NamedTuple):
@@ -40,7 +40,7 @@ def count(bounds, at, mask, group, n_groups, clock):
     n_cells, n_periods = np.max(clock.cells) + 1, len(clock.edges)
     if clock.length:
         n_periods = (clock.edges[-1] - clock.edges[0]) // clock.length + 1
-    found = np.zeros((3, n_groups, clock.n_cohorts, n_cells), np.int64)
+    found = np.zeros((4, n_groups, clock.n_cohorts, n_cells), np.int64)
     times, during = np.zeros(n_periods, np.int64), np.zeros(n_cells, np.bool_)
     for u in range(len(bounds) - 1):
         begin, end = bounds[u], bounds[u + 1]
@@ -97,7 +97,8 @@ def came_back(times, offset, clock, during):
 
 @compiled
 def tally(found, group, cohort, during, is_beyond):
-    """Add a unit to its cohort under every flavour: in the cell, in it or later, in every cell up to it."""
+    """Add a unit to its cohort under every flavour: in the cell, in it or later, in every cell up to it, in it and in
+    the one before."""
     found[:, group, cohort, 0] += 1
     is_later, is_streak = is_beyond, True
     for c in range(1, len(during)):
@@ -107,10 +108,11 @@ def tally(found, group, cohort, during, is_beyond):
         found[0, group, cohort, c] += during[c]
         found[1, group, cohort, later] += is_later
         found[2, group, cohort, c] += is_streak
+        found[3, group, cohort, c] += during[c] & (c == 1 or during[c - 1])
 
 
 def cohort_counts(clock: Clock, pieces: Iterable[Units]) -> Iterator[pa.RecordBatch]:
-    """Partial counts, to be added up: segment, cohort, cell, n_on, n_on_or_after, n_streak.
+    """Partial counts, to be added up: segment, cohort, cell, n_on, n_on_or_after, n_streak, n_again.
 
     pieces   at, mask (unless every row is a start and a return), and segment if there is a breakdown; rows in order
     """
