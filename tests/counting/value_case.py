@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from analysis.facts.order_facts import order_facts
 from analysis.facts.value_facts import Worth, cohort_values
-from analysis.results.value import overall, per_user
+from analysis.results.ltv import overall, per_user
 from tests.counting.log import any_of, columns_of, conditions, event_log, instant
 from tests.counting.names import SUMMARY, SUMMARY_COLUMNS, understood, users_of
 

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from analysis.results.activity import activity
+from analysis.results.ltv import values
 from analysis.results.recency import recency
-from analysis.results.value import values
 from tests.tables import observed
 
 BEGIN = date(2024, 2, 1)

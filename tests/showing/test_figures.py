@@ -25,12 +25,12 @@ from analysis.results.conversion import StepEffect
 from analysis.results.entry_days import EntryDay
 from analysis.results.funnel import Step
 from analysis.results.goals import Goal
+from analysis.results.ltv import Value
 from analysis.results.money import Cost
 from analysis.results.phases import Daily, Phase
 from analysis.results.retention import Cell
 from analysis.results.survival import Moment
 from analysis.results.uplift import Uplift
-from analysis.results.value import Value
 from analysis.showing import theme
 from analysis.showing.charts.rows import mark_at, text_width
 from analysis.showing.figures import (

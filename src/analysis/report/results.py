@@ -28,6 +28,7 @@ from analysis.results.gap import Gap, Season
 from analysis.results.goals import Conflict, Goal
 from analysis.results.groups import Group, groups
 from analysis.results.lost_to import LostTo
+from analysis.results.ltv import Value
 from analysis.results.money import Cost
 from analysis.results.paths import Counted, Paths
 from analysis.results.phases import Daily, Phase
@@ -36,7 +37,6 @@ from analysis.results.retention import Cell
 from analysis.results.survival import Moment, TimeToConvert
 from analysis.results.trust import Check, state
 from analysis.results.uplift import Uplift
-from analysis.results.value import Value
 from analysis.results.verdict import Verdict
 from analysis.showing.reader import Reader
 from analysis.showing.table import Html, definitions
@@ -132,17 +132,17 @@ def publish(
     gap: Gap | None = None, phases: Sequence[Phase] = (), daily: Sequence[Daily] = (), funnels: Sequence[Step] = (),
     paths: Paths | None = None, retention: Sequence[Cell] = (), retention_tests: Sequence[CurveTest] = (),
     retention_gaps: Sequence[CurveGap] = (), value: Sequence[Value] = (), activity: Activities | None = None,
-    recency: Sequence[Recency] = (), costs: Sequence[Cost] = (),
+    costs: Sequence[Cost] = (),
 ) -> Published:
     """Hand over all that the report says; the mark that the notebook ran to its end."""
     campaign, tables = facts.campaign, facts.tables
-    paths, activity = paths or Paths(), activity or Activities([], [], [], math.nan, math.nan)
+    paths, activity = paths or Paths(), activity or Activities([], [], [], [], math.nan, math.nan)
     return Published(Results(
         SCHEMA_VERSION, heading(campaign, reader.language), campaign.blocks, verdict, state(checks), checks,
         list(goals), list(conflicts), list(effects), list(seasons), gap, list(phases), list(daily), list(funnels),
         paths.effects, paths.gaps, paths.times, paths.moments, paths.days, paths.drops, paths.lost_to, paths.counted,
         list(retention), list(retention_tests), list(retention_gaps), list(value), activity.lifecycle, activity.active,
-        activity.per_day, activity.day_of_month, activity.stickiness, list(recency), list(costs), facts.left,
+        activity.per_day, activity.day_of_month, activity.stickiness, activity.recency, list(costs), facts.left,
         groups(facts), tables.rows,
         tables.data_from.isoformat() if tables.data_from else None,
         tables.data_until.isoformat() if tables.data_until else None, provenance(campaign)))

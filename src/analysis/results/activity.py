@@ -14,6 +14,7 @@ from analysis.facts.loaded import gap_days
 from analysis.facts.population import Facts, rows_of
 from analysis.facts.presence_facts import STATES, active_users, lifecycle_counts, periods_active, presence
 from analysis.params.counting import Activity
+from analysis.results.recency import Recency, recency
 
 WIDTHS = (1, 7, 30)      # days of the windows that end on a day
 
@@ -59,6 +60,7 @@ class Activities:
     lifecycle: list[Lifecycle]
     active: list[Active]
     stickiness: list[Stickiness]
+    recency: list[Recency]
     per_day: float         # mean over the days that are known of users active on them; nan where none is
     day_of_month: float    # mean over the days of users on the day / users of its 30 days; nan where none is known
 
@@ -67,9 +69,10 @@ def activity(facts: Facts) -> Activities:
     """From the first phase to the last, or over the period that the params say, as far as the data reach."""
     asked = facts.campaign.activity
     if asked is None:
-        return Activities([], [], [], math.nan, math.nan)
+        return Activities([], [], [], [], math.nan, math.nan)
     active = _active(facts, asked)
-    return Activities(_lifecycle(facts, asked), active, _stickiness(facts, asked), _mean([day.n_day for day in active]),
+    return Activities(_lifecycle(facts, asked), active, _stickiness(facts, asked), recency(facts),
+                      _mean([day.n_day for day in active]),
                       _mean([day.n_day / day.n_month for day in active if day.n_month]))
 
 

@@ -17,7 +17,7 @@ from analysis.showing.table import Cell, Column, Table, paragraphs
 MOST_ROWS = 12     # up to which stickiness has a table beside its chart
 
 
-def section(facts: Facts, found: Activities, groups: Sequence[Recency], reader: Reader) -> Stack:
+def section(facts: Facts, found: Activities, reader: Reader) -> Stack:
     """Who is new, current, back and gone; active users by day; on how many periods; how lately they ordered."""
     asked = facts.campaign.activity
     if asked is None:
@@ -31,8 +31,8 @@ def section(facts: Facts, found: Activities, groups: Sequence[Recency], reader: 
                        stickiness_in_words(found.stickiness, every, reader))]
         if len(found.stickiness) <= MOST_ROWS:
             shown.append(stickiness(found.stickiness, every, reader))
-    if groups:
-        shown += [paragraphs([recency_in_words(groups, reader)]), recency(groups, reader)]
+    if found.recency:
+        shown += [paragraphs([recency_in_words(found.recency, reader)]), recency(found.recency, reader)]
     return shown
 
 

@@ -10,8 +10,8 @@ from analysis.facts.loaded import gap_days
 from analysis.facts.population import Facts
 from analysis.results.comparison import ALPHA
 from analysis.results.curves import CurveGap, CurveTest
+from analysis.results.ltv import Value
 from analysis.results.retention import Cell
-from analysis.results.value import Value
 from analysis.showing import figures
 from analysis.showing.picture import show
 from analysis.showing.reader import MISSING, Reader

@@ -13,12 +13,17 @@ from analysis.results.phases import Daily, Phase
 from analysis.results.retention import Cell
 from analysis.results.trust import Check
 from analysis.results.uplift import Uplift
-from analysis.showing import figures, retention, tables, words
+from analysis.showing import activity as activity_shown
+from analysis.showing import figures, tables, words
+from analysis.showing import retention as retention_shown
+from analysis.showing.funnels import section as funnel_section
 from analysis.showing.funnels import words as funnel_words
 from analysis.showing.picture import show
 from analysis.showing.reader import Reader
 from analysis.showing.stack import Stack
 from analysis.showing.table import Html, definitions, paragraphs
+
+activity, funnels, retention = activity_shown.section, funnel_section.funnels, retention_shown.section
 
 
 def goals(rows: Sequence[Goal], conflicts: Sequence[Conflict], reader: Reader) -> Stack:
@@ -59,7 +64,7 @@ def glance(
         reader.say("Cost"): words.costs(list(costs), reader) if costs else "",
         reader.say("Largest loss"): funnel_words.largest_loss([s for s in steps if s.funnel == first], reader),
         reader.say("Step that changed"): funnel_words.phases([s for s in steps if s.funnel == first], reader),
-        reader.say("Came back"): retention.came_back(list(cells), asked.every, reader) if asked else "",
+        reader.say("Came back"): retention_shown.came_back(list(cells), asked.every, reader) if asked else "",
     }
     return definitions([(term, line) for term, line in lines.items() if line], "glance")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis.results.value import Value
+from analysis.results.ltv import Value
 from analysis.showing.charts.scales import amount_axis, nothing_to_show
 from analysis.showing.reader import Reader
 from analysis.showing.theme import BLUE, GREY, new_axes, theme
