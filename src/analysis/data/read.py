@@ -51,7 +51,7 @@ def read(campaign: Campaign) -> Tables:
     problems += unknown_names(campaign, found, opened.keys() - found.keys())
     if problems:
         raise CampaignError(problems)
-    whole = {name: finite(_wanted(campaign, name, table)) for name, table in found.items()}
+    whole = {name: finite(_wanted(campaign, name, table)) for name, table in _one_kind_of_ids(found).items()}
     kept = {name: clean(table, name) for name, table in whole.items()}
     accounts = {name: account(campaign, name, table, kept[name]) for name, table in whole.items()}
     within = _within([accounts[name] for name in ("events", "orders") if name in accounts])
@@ -92,9 +92,18 @@ def _table(engine: Engine, campaign: Campaign, name: str, problems: list[Problem
     return reduce(_stack, parts) if len(parts) == len(places) else None
 
 
+def _one_kind_of_ids(tables: dict[str, Table]) -> dict[str, Table]:
+    """User ids as text in all tables where they are text in one; else they are whole numbers in all."""
+    having = {name: table for name, table in tables.items() if "user_id" in table.columns}
+    if not any(table.user_id.type().is_string() for table in having.values()):
+        return tables
+    return tables | {name: table.mutate(user_id=table.user_id.cast("string")) for name, table in having.items()}
+
+
 def _stack(first: Table, second: Table) -> Table:
-    """Rows of both; a column that one of them lacks is null there."""
+    """Rows of both; a column that one of them lacks is null there, one that is text in one of them is text."""
     kinds = {**second.schema(), **first.schema()}
+    kinds |= {c: t[c].type() for t in (first, second) for c in t.columns if t[c].type().is_string()}
     filled = [t.select(**{c: t[c].cast(kind) if c in t.columns else ibis.null(kind) for c, kind in kinds.items()})
               for t in (first, second)]
     return filled[0].union(filled[1])

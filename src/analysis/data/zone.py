@@ -55,7 +55,7 @@ def wall(at: TimestampColumn, zone: str, within: Range | None = None) -> Timesta
     within   between which moments of UTC all rows lie, where that is known
     """
     if within:
-        return at + _offset(at, [(moment, after) for moment, _, after in _changes(zone, within)])
+        return _moved(at, [(moment, after) for moment, _, after in _changes(zone, within)], 1)
     if engine(at) == "pyspark":
         return _to_wall_on_spark(at, zone)
     return _to_wall(zone, at.cast("timestamp('UTC')"))
@@ -74,7 +74,7 @@ def utc(at: TimestampColumn, zone: str, within: Range | None = None) -> Timestam
     """
     at = at.cast("timestamp")
     if within:
-        return at - _offset(at, [(local, after) for _, local, after in _changes(zone, within)])
+        return _moved(at, [(local, after) for _, local, after in _changes(zone, within)], -1)
     if engine(at) == "pyspark":
         return _from_wall_on_spark(at, zone)
     return naive(_from_wall(zone, at))
@@ -95,12 +95,14 @@ def engine(column: ibis.expr.types.Column) -> str:
     return column.get_backend().name
 
 
-def _offset(at: TimestampColumn, changes: Sequence[tuple[datetime, timedelta]]) -> IntervalValue:
-    """The zone's distance from UTC at each row; the first change lies before all of them."""
-    pieces = [(at < ibis.timestamp(until), _interval(offset))
+def _moved(at: TimestampColumn, changes: Sequence[tuple[datetime, timedelta]], sign: int) -> TimestampColumn:
+    """By the zone's distance from UTC at each row; the first change lies before all of them."""
+    if not any(offset for _, offset in changes):
+        return at                                        # untouched, so that files can be asked for a range of it
+    pieces = [(at < ibis.timestamp(until), _interval(sign * offset))
               for (_, offset), (until, _) in pairwise(changes)]
-    last = _interval(changes[-1][1])
-    return ibis.cases(*pieces, else_=last) if pieces else last
+    last = _interval(sign * changes[-1][1])
+    return at + (ibis.cases(*pieces, else_=last) if pieces else last)
 
 
 def _interval(offset: timedelta) -> IntervalValue:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property, reduce
 
 import ibis
@@ -45,6 +45,12 @@ class Facts:
         counts = _counts(self.population, "variant")
         control = self.campaign.arms.control if self.campaign.arms else None
         return {group: counts[group] for group in sorted(counts, key=lambda group: (group != control, group))}
+
+    @cached_property
+    def last_entry(self) -> datetime:
+        """When the last user entered, UTC without a mark; long ago without users."""
+        last = self.population.entered_at.max().to_pyarrow().as_py()
+        return datetime.min if last is None else last.replace(tzinfo=None)
 
 
 def observe(campaign: Campaign, tables: Tables) -> Facts:

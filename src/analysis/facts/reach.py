@@ -58,12 +58,12 @@ def reach(events: Table, funnel: Funnel, span: Span, by: Sequence[str] = (), is_
     filed = {c: (named[c], attribution) for c in by}
     asked = Asked(rules, filed, named.get(held, ""), is_merged=funnel.attribution != "all_steps")
     batches = list(folded(rows, asked))
-    return pa.Table.from_batches(batches) if batches else _nothing(asked)
+    return pa.Table.from_batches(batches) if batches else _nothing(asked, rows.unit.type().to_pyarrow())
 
 
-def _nothing(asked: Asked) -> pa.Table:
+def _nothing(asked: Asked, unit: pa.DataType) -> pa.Table:
     numbers = ["scope", "depth", "reached", *(f"at_{s + 1}" for s in range(asked.rules.n_steps))]
-    fields = [("unit", pa.string()), *((c, pa.int64()) for c in numbers), *((c, pa.string()) for c in asked.by)]
+    fields = [("unit", unit), *((c, pa.int64()) for c in numbers), *((c, pa.string()) for c in asked.by)]
     return pa.schema(fields).empty_table()
 
 

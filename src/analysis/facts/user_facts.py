@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import ibis
 from ibis.expr.types import FloatingColumn, Table
 
+from analysis.data.columns import TIME
 from analysis.data.zone import local_day, micros, wall
 from analysis.facts.population import Facts, rows_of
 from analysis.params.model import Metric
@@ -59,7 +60,7 @@ def user_facts(facts: Facts, names: Sequence[str], phase: str) -> Table:
     if phase not in facts.kept:  # one pass makes every metric that has phases
         every = [name for name, metric in facts.campaign.metrics.items() if not metric.ratio and metric.has_phases]
         facts.kept[phase] = _wide(
-            facts, every, lambda table: _in_span(facts, table, stretch), stretch.n_blocks, facts.population).cache()
+            facts, every, lambda source: _in_span(facts, source, stretch), stretch.n_blocks, facts.population).cache()
     return facts.kept[phase].select("user_id", "variant", *names)
 
 
@@ -73,8 +74,8 @@ def facts_of(facts: Facts, names: Sequence[str]) -> Table:
         start = span(facts, "during").start if metric.over == "both" else after.start
         whole = replace(after, start=start, n_blocks=1)  # one stretch, not the mean of blocks
 
-        def inside(table: Table) -> Table:
-            table = _in_span(facts, table, whole)
+        def inside(source: str) -> Table:
+            table = _in_span(facts, source, whole, is_since_entry=True)
             return table.filter(table.at >= table.entered_at)
 
         return _wide(facts, names, inside, 1, facts.population)
@@ -98,17 +99,22 @@ def window_facts(facts: Facts, names: Sequence[str], window: timedelta) -> Table
     length = ibis.interval(microseconds=round(window.total_seconds() * 1e6))
     complete = facts.population.filter(facts.population.entered_at + length <= until)
 
-    def inside(table: Table) -> Table:
+    def inside(source: str) -> Table:
+        table = rows_of(facts, source)
         table = table.filter((table.at >= table.entered_at) & (table.at <= table.entered_at + length))
         return table.mutate(block=ibis.literal(0))
 
     return _wide(facts, names, inside, 1, complete)
 
 
-def _in_span(facts: Facts, table: Table, stretch: Span) -> Table:
+def _in_span(facts: Facts, source: str, stretch: Span, is_since_entry: bool = False) -> Table:
+    """Rows of a stretch; with those of the campaign from the user's entry on. Others' rows are among them unless
+    `is_since_entry`: they fall away with their users, and every row need not look up its own."""
+    is_since_entry |= stretch.phase == "during" and facts.last_entry > stretch.start.replace(tzinfo=None)
+    table = rows_of(facts, source) if is_since_entry else facts.tables.get(source).rename(at=TIME[source])
     start, end = (ibis.timestamp(t.replace(tzinfo=None)) for t in (stretch.start, stretch.end))
     table = table.filter((table.at >= start) & (table.at < end))
-    if stretch.phase == "during":
+    if is_since_entry and stretch.phase == "during":
         table = table.filter(table.at >= table.entered_at)
     if stretch.n_blocks == 1:
         return table.mutate(block=ibis.literal(0))
@@ -123,7 +129,7 @@ def _wide(facts: Facts, names: Sequence[str], inside: object, n_blocks: int, peo
     metrics = {name: facts.campaign.metrics[name] for name in names}
     for source in dict.fromkeys(metric.table for metric in metrics.values()):
         own = {name: metric for name, metric in metrics.items() if metric.table == source}
-        rows = inside(rows_of(facts, source))  # type: ignore[operator]
+        rows = inside(source)  # type: ignore[operator]
         made = rows.group_by("user_id").aggregate(**{name: _value(rows, m) / n_blocks for name, m in own.items()})
         wide = wide.left_join(made, "user_id").drop("user_id_right")
     return wide.mutate(**{name: wide[name].fill_null(0.0) for name in names})
