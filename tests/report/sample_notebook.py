@@ -54,10 +54,10 @@ def sample(language: str = "en", **changed: str) -> NotebookNode:
         code("review.checks()", html(
             '<table><caption>' + escape(words["checks"]) + '</caption><thead><tr><th scope="col">Check</th>'
             '<th scope="col">State</th><th scope="col" class="n">p</th></tr></thead><tbody>'
-            '<tr><th scope="row">split</th><td class="ok">passed</td><td class="n">0.41</td></tr>'
-            '<tr><th scope="row">missing days</th><td class="warn">1 day</td><td class="n">–</td></tr>'
-            '<tr><th scope="row">duplicates</th><td class="fail">1,204 rows</td><td class="n">–</td></tr>'
-            '<tr><th scope="row">balance</th><td class="not_checked">not checked</td><td class="n">–</td></tr>'
+            '<tr><th scope="row">split</th><td class="ok">passed</td><td>0.41</td></tr>'
+            '<tr><th scope="row">missing days</th><td class="warn">1 day</td><td>–</td></tr>'
+            '<tr><th scope="row">duplicates</th><td class="fail">1,204 rows</td><td>–</td></tr>'
+            '<tr><th scope="row">balance</th><td class="not_checked">not checked</td><td>–</td></tr>'
             '</tbody></table><p class="note">One day of the log is missing; the interval is wider than planned.</p>')),
         *prose("## Where users were lost\n\nLook for the steepest fall.\n\n#### Steps\n\n"
                "| step | users |\n|---|--:|\n| visit | 51,234 |\n| basket | 9,120 |",
@@ -109,7 +109,7 @@ def html(text: str, table: dict | None = None) -> NotebookNode:
 
 def goals(words: dict[str, str]) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{escape(metric)}</th><td class="n">{value}</td>'
+        f'<tr><th scope="row">{escape(metric)}</th><td>{value}</td>'
         f'<td><span class="{state}">{state}</span></td></tr>'
         for metric, value, state in [(words["title"], "+4.1 %", "met"), ("Refunds", "2.13", "missed"),
                                      ("Visits", "1,204,331", "unknown")])
@@ -120,7 +120,7 @@ def goals(words: dict[str, str]) -> str:
 
 def wide_table(words: dict[str, str]) -> str:
     head = "".join(f'<th scope="col" class="n">{name} {i}</th>' for i in range(3) for name in words["names"])
-    body = "".join(f'<tr><th scope="row">{day} Nov</th>' + f'<td class="n">{day * 1234:,}</td>' * 12 + "</tr>"
+    body = "".join(f'<tr><th scope="row">{day} Nov</th>' + f'<td>{day * 1234:,}</td>' * 12 + "</tr>"
                    for day in range(1, 6))
     return (f'<table><caption>{escape(words["steps"])}</caption><thead><tr><th scope="col">Day</th>{head}</tr></thead>'
             f"<tbody>{body}</tbody></table>")

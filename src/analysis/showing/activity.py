@@ -12,7 +12,7 @@ from analysis.showing import figures
 from analysis.showing.picture import show
 from analysis.showing.reader import Reader
 from analysis.showing.stack import Stack
-from analysis.showing.table import Cell, Column, Table, paragraphs
+from analysis.showing.table import Cell, Column, Table, cut, paragraphs
 
 MOST_ROWS = 12     # up to which stickiness has a table beside its chart
 
@@ -84,10 +84,11 @@ def states(rows: Sequence[Lifecycle], every: str, reader: Reader) -> Table:
                Column("resurrected", say("Back after a pause"), True), Column("dormant", say("Gone"), True),
                Column("reason", say("Note"))]
     caption = say("Users by period: new, current, back after a pause, gone since the period before")
-    return Table("lifecycle", caption, columns, [
+    cells = [
         [Cell(row.period, reader.day(row.period)), *(Cell(n, reader.count(n)) for n in (
             row.n_new, row.n_current, row.n_resurrected, row.n_dormant)), Cell(row.reason, note(row.reason, reader))]
-        for row in rows])
+        for row in rows]
+    return Table("lifecycle", columns=columns, **cut(caption, cells, reader, 8))
 
 
 def note(reason: str, reader: Reader) -> str:

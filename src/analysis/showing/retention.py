@@ -17,8 +17,9 @@ from analysis.showing.picture import show
 from analysis.showing.reader import MISSING, Reader
 from analysis.showing.stack import Stack
 from analysis.showing.table import Cell as Shown
-from analysis.showing.table import Column, Table, paragraphs
+from analysis.showing.table import Column, Table, cut, paragraphs
 
+MOST_SHOWN = 8    # rows of a table that the page shows
 HEADINGS = {"on_or_after": "Came back then or later", "on": "Came back in that period",
             "streak": "Came back in every period so far", "previous": "Of those of the period before"}
 
@@ -144,7 +145,8 @@ def curve(cells: Sequence[Cell], every: str, reader: Reader) -> Table:
         n = next(cell.n_users for cell in own if cell)
         rows.append([Shown(period, str(period)), Shown(n, reader.count(n)),
                      *(shown for cell in own for shown in _rate(cell, reader))])
-    return Table("retention", say("Who came back, all cohorts whose period is over"), columns, rows)
+    caption = say("Who came back, all cohorts whose period is over")
+    return Table("retention", columns=columns, **cut(caption, rows, reader, MOST_SHOWN))
 
 
 def _rate(cell: Cell | None, reader: Reader) -> list[Shown]:
@@ -179,7 +181,7 @@ def cohorts(cells: Sequence[Cell], reader: Reader) -> Table:
             for cohort in sorted({c for c, period in own if period == 0})]
     caption = say("Share of each cohort that came back in that very period") if flavour == "on" else say(
         "Cohorts by period: {flavour}", flavour=say(HEADINGS[flavour]))
-    return Table("cohorts", caption, columns, rows)
+    return Table("cohorts", columns=columns, **cut(caption, rows, reader, 12))
 
 
 def periods_apart(gaps: Sequence[CurveGap], every: str, reader: Reader) -> Table:
@@ -190,13 +192,15 @@ def periods_apart(gaps: Sequence[CurveGap], every: str, reader: Reader) -> Table
                Column("rate_control", say("Of those compared with"), True), Column("diff", say("Difference"), True),
                Column("diff_interval", say("Interval of the difference"), True),
                Column("pvalue", say("p (adjusted)"), True)]
-    return Table("retention_gaps", say("Came back in that very period: groups against each other"), columns, [
+    rows = [
         [Shown(gap.arm, reader.label(gap.arm) or say("(none)")), Shown(gap.control, reader.label(gap.control)),
          Shown(gap.period, str(gap.period)), Shown(gap.n_treatment, reader.count(gap.n_treatment)),
          Shown(gap.rate_treatment, reader.percent(gap.rate_treatment)),
          Shown(gap.rate_control, reader.percent(gap.rate_control)), Shown(gap.diff, reader.points(gap.diff)),
          _bounds(gap.diff_lower, gap.diff_upper, reader.points, reader),
-         Shown(gap.pvalue_adjusted, reader.pvalue(gap.pvalue_adjusted))] for gap in gaps])
+         Shown(gap.pvalue_adjusted, reader.pvalue(gap.pvalue_adjusted))] for gap in gaps]
+    caption = say("Came back in that very period: groups against each other")
+    return Table("retention_gaps", columns=columns, **cut(caption, rows, reader, MOST_SHOWN))
 
 
 def worth_in_words(values: Sequence[Value], reader: Reader) -> str:
@@ -216,6 +220,8 @@ def worth(values: Sequence[Value], reader: Reader) -> Table:
     say = reader.say
     columns = [Column("n_days", say("Days since the start")), Column("n", say("Users followed"), True),
                Column("value", say("Paid per user"), True)]
-    return Table("value", say("Paid in all since the start, cohorts whose days are over"), columns, [
+    rows = [
         [Shown(value.n_days, str(value.n_days)), Shown(value.n_users, reader.count(value.n_users)),
-         Shown(value.value, reader.money(value.value))] for value in values if value.cohort is None])
+         Shown(value.value, reader.money(value.value))] for value in values if value.cohort is None]
+    caption = say("Paid in all since the start, cohorts whose days are over")
+    return Table("value", columns=columns, **cut(caption, rows, reader, MOST_SHOWN))

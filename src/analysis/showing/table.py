@@ -22,6 +22,8 @@ class Column:
     heading: str
     is_number: bool = False
 
+NUMBER = ' class="n"'
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -48,7 +50,7 @@ class Table:
         return {"text/html": self.html(), "text/plain": self.caption, "application/vnd.campaign.table+json": raw}
 
     def html(self) -> str:
-        heads = "".join(f'<th scope="col"{self._class(i)}>{escape(c.heading)}</th>' for i, c in enumerate(self.columns))
+        heads = "".join(f'<th scope="col"{NUMBER * c.is_number}>{escape(c.heading)}</th>' for c in self.columns)
         body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows[:self.n_shown])
         return (f"<table><caption>{escape(self.caption)}</caption><thead><tr>{heads}</tr></thead>"
                 f"<tbody>{body}</tbody></table>")
@@ -63,10 +65,10 @@ class Table:
         return "".join(cells)
 
     def _class(self, column: int) -> str:
-        """"n" for numbers, "long" for sentences, which need room to be read on a narrow screen."""
+        """Nothing for numbers, as most cells are; "t" for words, "long" for sentences, which need room."""
         if self.columns[column].is_number:
-            return ' class="n"'
-        return ' class="long"' if column and any(_width(row[column].text) > LONG for row in self.rows) else ""
+            return ""
+        return f' class="{"long" if any(_width(row[column].text) > LONG for row in self.rows) else "t"}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,14 @@ def definitions(terms: Sequence[tuple[str, str]], state: str = "") -> Html:
     inner = "".join(f"<dt>{escape(term)}</dt><dd>{escape(meaning)}</dd>" for term, meaning in terms)
     return Html(f'<dl class="{state}">{inner}</dl>' if state else f"<dl>{inner}</dl>",
                 "\n".join(f"{term}: {meaning}" for term, meaning in terms))
+
+
+def cut(caption: str, rows: Sequence[Sequence[Cell]], reader: Reader, n: int) -> dict[str, Any]:
+    """Of a long table the first n rows for the page, and a caption that says so; the CSV has them all."""
+    if len(rows) <= n + 1:
+        return {"caption": caption, "rows": rows}
+    caption += reader.say(" (first {n} of {all}; the file has the rest)", n=n, all=len(rows))
+    return {"caption": caption, "rows": rows, "n_shown": n}
 
 
 def interval_cell(lower: float, upper: float, show: Callable[[float], str], reader: Reader) -> Cell:

@@ -41,8 +41,10 @@ class Prose(IPythonRenderer):
         return HTMLRenderer.block_code(self, code)
 
     def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
-        number = ' class="n"' if align == "right" else ""
-        return f'<th scope="col"{number}>{text}</th>' if head else f"<td{number}>{text}</td>"
+        is_number = align == "right"
+        if head:
+            return f'<th scope="col" class="n">{text}</th>' if is_number else f'<th scope="col">{text}</th>'
+        return f"<td>{text}</td>" if is_number else f'<td class="t">{text}</td>'
 
     def _new_id(self, text: str) -> str:
         slug = re.sub(r"\W+", "-", plain(text).lower()).strip("-") or "section"

@@ -12,7 +12,7 @@ from analysis.results.lost_to import LostTo
 from analysis.results.survival import Moment
 from analysis.showing.funnels import words
 from analysis.showing.reader import MISSING, Reader
-from analysis.showing.table import Cell, Column, Table, interval_cell
+from analysis.showing.table import Cell, Column, Table, cut, interval_cell
 
 MOST_SHOWN = 4    # rows of a table that the page shows
 
@@ -73,7 +73,7 @@ def by_segment(steps: Sequence[Step], by: str, reader: Reader, gaps: Sequence[Se
                    name=name)
                if by == "phase" else say("Funnel {name} by {by}: share of entries that got to each step", name=name,
                                          by=reader.label(by)))
-    return Table(f"funnel_{own[0].funnel}_by_{by}", *cut(caption, rows, reader, columns))
+    return Table(f"funnel_{own[0].funnel}_by_{by}", columns=columns, **cut(caption, rows, reader, MOST_SHOWN))
 
 
 def _against(gap: SegmentGap | StepEffect, reader: Reader) -> list[Cell]:
@@ -125,7 +125,7 @@ def entry_days(days: Sequence[EntryDay], reader: Reader) -> Table:
              Cell(day.rate, say("still open") if day.is_open else reader.percent(day.rate)),
              interval_cell(day.rate_lower, day.rate_upper, reader.percent, reader)] for day in days]
     caption = say("Funnel {name} by day of entry", name=reader.label(days[0].funnel))
-    return Table(f"funnel_{days[0].funnel}_days", *cut(caption, rows, reader, columns))
+    return Table(f"funnel_{days[0].funnel}_days", columns=columns, **cut(caption, rows, reader, MOST_SHOWN))
 
 
 def drops(rows: Sequence[Drop], reader: Reader) -> Table:
@@ -151,7 +151,7 @@ def drops(rows: Sequence[Drop], reader: Reader) -> Table:
             Cell(row.shrunk_rate, reader.percent(row.shrunk_rate)),
             Cell(row.excess_shrunk, reader.number(row.excess_shrunk, 1))])
     caption = say("Funnel {name}: where more were lost than elsewhere", name=reader.label(rows[0].funnel))
-    return Table(f"funnel_{rows[0].funnel}_drops", *cut(caption, cells, reader, columns))
+    return Table(f"funnel_{rows[0].funnel}_drops", columns=columns, **cut(caption, cells, reader, MOST_SHOWN))
 
 
 def lost_to(rows: Sequence[LostTo], reader: Reader) -> Table:
@@ -166,12 +166,4 @@ def lost_to(rows: Sequence[LostTo], reader: Reader) -> Table:
               Cell(row.base_rate, reader.percent(row.base_rate)), Cell(row.lift, reader.number(row.lift)),
               interval_cell(row.lift_lower, row.lift_upper, reader.number, reader)] for row in ordered]
     caption = say("Funnel {name}: what those who were lost did next", name=reader.label(rows[0].funnel))
-    return Table(f"funnel_{rows[0].funnel}_lost_to", *cut(caption, cells, reader, columns))
-
-
-def cut(caption: str, rows: list, reader: Reader, columns: list[Column]) -> tuple:
-    """caption, columns, rows and how many of them the page shows; a caption that says so where it is not all."""
-    if len(rows) <= MOST_SHOWN + 1:
-        return caption, columns, rows, None
-    caption += reader.say(" (first {n} of {all}; the file has the rest)", n=MOST_SHOWN, all=len(rows))
-    return caption, columns, rows, MOST_SHOWN
+    return Table(f"funnel_{rows[0].funnel}_lost_to", columns=columns, **cut(caption, cells, reader, MOST_SHOWN))
