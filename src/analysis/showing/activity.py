@@ -88,7 +88,7 @@ def states(rows: Sequence[Lifecycle], every: str, reader: Reader) -> Table:
         [Cell(row.period, reader.day(row.period)), *(Cell(n, reader.count(n)) for n in (
             row.n_new, row.n_current, row.n_resurrected, row.n_dormant)), Cell(row.reason, note(row.reason, reader))]
         for row in rows]
-    return Table("lifecycle", columns=columns, **cut(caption, cells, reader, 8))
+    return Table("lifecycle", columns=columns, **cut(caption, cells, reader, 6))
 
 
 def note(reason: str, reader: Reader) -> str:

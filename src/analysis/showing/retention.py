@@ -19,7 +19,7 @@ from analysis.showing.stack import Stack
 from analysis.showing.table import Cell as Shown
 from analysis.showing.table import Column, Table, cut, paragraphs
 
-MOST_SHOWN = 8    # rows of a table that the page shows
+MOST_SHOWN = 6    # rows of a table that the page shows
 HEADINGS = {"on_or_after": "Came back then or later", "on": "Came back in that period",
             "streak": "Came back in every period so far", "previous": "Of those of the period before"}
 
