@@ -247,14 +247,23 @@ def test_fates_add_up_to_the_funnel():
 
 
 def test_small_cells_are_left_out_and_the_lift_has_its_interval():
-    rows = [(f"u{i}", event, f"2024-03-05 0{h}:00") for i in range(40)
-            for h, event in enumerate(["a", "x" if i < 20 else "y" if i < 25 else "", "b" if i in (0, 1, 22) else ""])
-            if event]
+    rows = [(f"u{i}", event, f"2024-03-05 0{h}:00") for i in range(60)
+            for h, event in enumerate(["a", "x" if i < 40 else "y" if i < 45 else "",
+                                       "b" if i in (*range(12), 42) else ""]) if event]
     facts = path(pd.DataFrame([*rows, ("k", "b", "2024-01-01")], columns=["user_id", "event", "occurred_at"]))
     found = {row.event: row for row in lost_to(facts, "path")}
     assert set(found) == {"x", ""}      # y: four of the lost
     x = found["x"]
-    assert (x.n, x.n_lost, x.n_base, x.n_went_on) == (18, 37, 2, 3)
-    assert x.lift == pytest.approx((18 / 37) / (2 / 3))
-    assert (x.lift_lower, x.lift_upper) == score_ratio(18, 37, 2, 3)
+    assert (x.n, x.n_lost, x.n_base, x.n_went_on) == (28, 47, 12, 13)
+    assert x.lift == pytest.approx((28 / 47) / (12 / 13))
+    assert (x.lift_lower, x.lift_upper) == score_ratio(28, 47, 12, 13)
     assert found[""].reason == "by_definition" and math.isnan(found[""].lift)
+
+
+def test_what_hardly_anybody_who_went_on_did_first_has_no_lift():
+    """To those who go on the next step comes first: hundreds of times as common would say nothing."""
+    rows = [(f"u{i}", event, f"2024-03-05 0{h}:00") for i in range(60)
+            for h, event in enumerate(["a", "x" if i < 40 else "b", "b" if i == 0 else ""]) if event]
+    facts = path(pd.DataFrame(rows, columns=["user_id", "event", "occurred_at"]))
+    [x] = [row for row in lost_to(facts, "path") if row.event == "x"]
+    assert (x.n_base, x.reason) == (1, "few_went_on_so") and math.isnan(x.lift)

@@ -69,6 +69,13 @@ def test_a_phase_is_the_stretch_next_to_the_campaign_and_as_long_as_it():
     assert found == {"before": [(1,), (0,)], "during": [(1,), (0,)], "after": [(1,), (0,)]}
 
 
+def test_entries_before_are_over_when_the_campaign_begins():
+    """Else the campaign would convert them."""
+    log = " u|a|03-03\n u|b|03-04\n v|a|03-05\n w|a|03-01\n old|a|02-01"
+    steps = steps_of("{steps: [a, b], window: 2 days}", log, "baseline: {start: 2024-02-26, end: 2024-03-03}")
+    assert counts(steps, "n_converted", by="phase", segment="before") == [(1,), (0,)]
+
+
 def test_a_phase_whose_windows_are_all_open_is_not_compared():
     phases = "after: {start: 2024-03-11, end: 2024-03-17}\ndata_until: 2024-03-18"
     steps = steps_of("{steps: [a, b], window: 7 days}", " u|a|03-05\n v|b|03-06\n w|a|03-14", phases)

@@ -230,7 +230,7 @@ class TestRetention:
     def test_flavours_differ_by_dash_and_are_named_beside_the_line(self):
         ax = plot_retention(cells({None: [1, 0.5]}) + cells({None: [1, 0.3]}, "on"), EN)
         assert [line.is_dashed() for line in ax.lines] == [False, True]
-        assert texts(ax) == ["in the period\nor later", "in the period"]
+        assert texts(ax) == ["in the period or later", "in the period"]
 
     def test_period_0_stays_when_it_is_all_there_is(self):
         assert list(plot_retention(cells({None: [1.0]}), EN).lines[0].get_ydata()) == [1]

@@ -122,6 +122,11 @@ class Campaign(Part):
         return end_of(moment, self.time_zone)
 
     @property
+    def first_day(self) -> date:
+        """The local day on which the campaign begins."""
+        return self.local(self.period.interval(self.time_zone)[0]).date()
+
+    @property
     def end_of_data(self) -> datetime | None:
         """What `data_until` says, in UTC: the instant after the last that the data cover."""
         return None if self.data_until is None else self.end_of(self.data_until)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import ibis
 from ibis.expr.types import Table
@@ -12,6 +13,7 @@ from ibis.expr.types import Table
 from analysis.facts.population import Facts
 from analysis.facts.step_facts import all_mature, has_reached, step_facts
 from analysis.params.counting import Funnel
+from analysis.params.model import Campaign
 from analysis.params.period import Period
 from analysis.results.intervals import wilson
 
@@ -62,7 +64,7 @@ def _by_phase(facts: Facts, name: str, asked: Funnel, during: list[Step]) -> lis
     """The same funnel right before and right after; empty when there are no such entries whose window is over."""
     found = {"during": during}
     for phase in ("before", "after"):
-        period = _nearest(facts, phase)
+        period = stretch(facts.campaign, asked, phase)
         if period and _is_covered(facts, period):
             found[phase] = _steps(facts, name, asked.model_copy(update={"period": period}), [""])
     shown = [phase for phase in ("before", "during", "after") if found.get(phase) and found[phase][0].n_mature]
@@ -71,14 +73,16 @@ def _by_phase(facts: Facts, name: str, asked: Funnel, during: list[Step]) -> lis
     return [replace(step, by="phase", segment=phase) for phase in shown for step in found[phase]]
 
 
-def _nearest(facts: Facts, phase: str) -> Period | None:
-    """The stretch of a phase next to the campaign and as long as it: the best entry of 14 days beats that of 7."""
-    campaign = facts.campaign
+def stretch(campaign: Campaign, asked: Funnel, phase: str) -> Period | None:
+    """When units enter that are compared with those of the campaign: as long as it, since the best entry of 14 days
+    beats that of 7; after it, or before it by the window, since else the campaign would convert them."""
     period = campaign.phase(phase)
     if period is None:
         return None
     start, end = period.interval(campaign.time_zone)
     if phase == "before":
+        opens = campaign.period.interval(campaign.time_zone)[0]
+        end = min(end, opens - (asked.window or timedelta()))
         start = campaign.shifted(end, -campaign.period.length)
     else:
         end = campaign.shifted(start, campaign.period.length)

@@ -32,10 +32,11 @@ class LostTo:
     n_went_on: int         # units that went on from the step
     n_base: int            # of them, those whose next event it was
     base_rate: float       # n_base / n_went_on; nan where nobody went on
-    lift: float            # share / base_rate; inf where none of those who went on did it
+    lift: float            # share / base_rate
     lift_lower: float      # score interval of the ratio
     lift_upper: float
-    reason: str = ""       # why the lift is nan: "nobody_went_on"; "by_definition", as who goes on does something
+    reason: str = ""       # why the lift is nan: "nobody_went_on"; "by_definition", as who goes on does something;
+                           # "few_went_on_so": fewer than SMALLEST of those who went on did this first
 
 
 def lost_to(facts: Facts, name: str) -> list[LostTo]:
@@ -58,7 +59,15 @@ def _after(name: str, position: int, step: str, counts: list[dict]) -> Iterator[
             base = went_on.get(event, 0)
             rate = base / n_base if n_base else math.nan
             lift = (math.nan,) * 3
-            reason = "nobody_went_on" if not n_base else "" if event else "by_definition"
+            reason = _reason(event, base, n_base)
             if not reason:
-                lift = (n / n_lost / rate if base else math.inf, *score_ratio(n, n_lost, base, n_base))
+                lift = (n / n_lost / rate, *score_ratio(n, n_lost, base, n_base))
             yield LostTo(name, position, step, event, n_lost, n, *share(n, n_lost), n_base, base, rate, *lift, reason)
+
+
+def _reason(event: str, base: int, n_base: int) -> str:
+    if not n_base:
+        return "nobody_went_on"
+    if not event:
+        return "by_definition"
+    return "few_went_on_so" if base < SMALLEST else ""

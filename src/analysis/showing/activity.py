@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import date
 
 from analysis.facts.population import Facts
 from analysis.results.activity import Activities, Lifecycle, Stickiness
@@ -23,8 +24,9 @@ def section(facts: Facts, found: Activities, reader: Reader) -> Stack:
     if asked is None:
         return Stack([paragraphs([reader.say("The params do not ask for activity.")])])
     every, rows = asked.every, found.lifecycle
-    shown = Stack([show(figures.plot_lifecycle(rows, reader), states_in_words(rows, every, reader)),
-                   states(rows, every, reader),
+    start = facts.campaign.first_day
+    shown = Stack([show(figures.plot_lifecycle(rows, reader), states_in_words(rows, every, reader, start)),
+                   states(rows, every, reader, start),
                    show(figures.plot_active(found.active, reader), active_in_words(found, reader))])
     if found.stickiness:
         shown += [show(figures.plot_stickiness(found.stickiness, every, reader),
@@ -36,13 +38,13 @@ def section(facts: Facts, found: Activities, reader: Reader) -> Stack:
     return shown
 
 
-def states_in_words(rows: Sequence[Lifecycle], every: str, reader: Reader) -> str:
-    """The last period that is complete."""
+def states_in_words(rows: Sequence[Lifecycle], every: str, reader: Reader, start: date = date.max) -> str:
+    """The last complete period that begins by `start`, the campaign's; else the last of all."""
     whole = [row for row in rows if not row.reason]
     if not whole:
         return reader.say("No {period} is complete, so nothing can be said about who is new and who is gone.",
                           period=reader.say(every))
-    last = whole[-1]
+    last = next((row for row in reversed(whole) if row.period <= start), whole[-1])
     return reader.say(
         "Active in the {period} from {day}: {new} new, {current} who had also been there in the {period} before, "
         "{back} back after a pause. Of the {period} before, {gone} did not come again. New is who was not seen since "
@@ -77,8 +79,8 @@ def recency_in_words(rows: Sequence[Recency], reader: Reader) -> str:
         days=reader.duration(first.most * 86400), amount=reader.percent(first.amount_share))
 
 
-def states(rows: Sequence[Lifecycle], every: str, reader: Reader) -> Table:
-    """One row per period."""
+def states(rows: Sequence[Lifecycle], every: str, reader: Reader, start: date = date.min) -> Table:
+    """One row per period; of many the page shows those from just before `start` on."""
     say = reader.say
     columns = [Column(every, say(every)), Column("new", say("New"), True), Column("current", say("Current"), True),
                Column("resurrected", say("Back after a pause"), True), Column("dormant", say("Gone"), True),
@@ -88,7 +90,7 @@ def states(rows: Sequence[Lifecycle], every: str, reader: Reader) -> Table:
         [Cell(row.period, reader.day(row.period)), *(Cell(n, reader.count(n)) for n in (
             row.n_new, row.n_current, row.n_resurrected, row.n_dormant)), Cell(row.reason, note(row.reason, reader))]
         for row in rows]
-    return Table("lifecycle", columns=columns, **cut(caption, cells, reader, 6))
+    return Table("lifecycle", caption, columns, **cut(cells, reader, 6, sum(row.period <= start for row in rows) - 2))
 
 
 def note(reason: str, reader: Reader) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 ANSWERS = {
-    "works": "It works", "does_not": "It does not work", "cannot_tell": "It cannot be told whether it works",
+    "works": "It works", "does_not": "It does not work", "cannot_tell": "We cannot tell whether it works",
     "do_not_trust": "Do not trust these numbers",
 }
 WHY = {
@@ -51,6 +51,7 @@ REASONS = {
     "zero_total": "the total is zero",
     "nobody_went_on": "nobody went on from there",
     "by_definition": "who goes on does something",
+    "few_went_on_so": "too few of those who went on did this first",
     "not_over": "not over yet",
     "gap": "days without data",
     "users_repeat": "users are in several cohorts",

@@ -36,7 +36,7 @@ def section(facts: Facts, cells: Sequence[Cell], tests: Sequence[CurveTest], gap
                    curve(cells, asked.every, reader)])
     if len({cell.cohort for cell in cells}) > 2:  # more than one cohort beside the pooled
         shown += [show(figures.plot_retention_triangle(list(cells), reader),
-                       cohorts_in_words(cells, asked.every, reader)), cohorts(cells, reader)]
+                       cohorts_in_words(cells, asked.every, reader)), cohorts(cells, reader, facts.campaign.first_day)]
     if missing := gap_days(facts):
         shown.append(paragraphs([missing_days(missing, reader)], "note"))
     if tests:
@@ -146,7 +146,7 @@ def curve(cells: Sequence[Cell], every: str, reader: Reader) -> Table:
         rows.append([Shown(period, str(period)), Shown(n, reader.count(n)),
                      *(shown for cell in own for shown in _rate(cell, reader))])
     caption = say("Who came back, all cohorts whose period is over")
-    return Table("retention", columns=columns, **cut(caption, rows, reader, MOST_SHOWN))
+    return Table("retention", caption, columns, **cut(rows, reader, MOST_SHOWN))
 
 
 def _rate(cell: Cell | None, reader: Reader) -> list[Shown]:
@@ -162,8 +162,11 @@ def _bounds(lower: float, upper: float, text: Callable[[float], str], reader: Re
     return Shown(f"{lower:.10g} {upper:.10g}", reader.interval(text(lower), text(upper)))
 
 
-def cohorts(cells: Sequence[Cell], reader: Reader) -> Table:
-    """The triangle: a row per cohort, the share back in each period; blank while a period has not begun."""
+def cohorts(cells: Sequence[Cell], reader: Reader, start: date = date.min) -> Table:
+    """The triangle: a row per cohort, the share back in each period; blank while a period has not begun.
+
+    Of many the page shows those from just before `start` on.
+    """
     say = reader.say
     flavour = of_triangle(cells)
     own = {(c.cohort, c.period): c for c in cells if c.cohort is not None and c.flavour == flavour}
@@ -181,7 +184,7 @@ def cohorts(cells: Sequence[Cell], reader: Reader) -> Table:
             for cohort in sorted({c for c, period in own if period == 0})]
     caption = say("Share of each cohort that came back in that very period") if flavour == "on" else say(
         "Cohorts by period: {flavour}", flavour=say(HEADINGS[flavour]))
-    return Table("cohorts", columns=columns, **cut(caption, rows, reader, 12))
+    return Table("cohorts", caption, columns, **cut(rows, reader, 12, sum(row[0].value <= start for row in rows) - 2))
 
 
 def periods_apart(gaps: Sequence[CurveGap], every: str, reader: Reader) -> Table:
@@ -200,7 +203,7 @@ def periods_apart(gaps: Sequence[CurveGap], every: str, reader: Reader) -> Table
          _bounds(gap.diff_lower, gap.diff_upper, reader.points, reader),
          Shown(gap.pvalue_adjusted, reader.pvalue(gap.pvalue_adjusted))] for gap in gaps]
     caption = say("Came back in that very period: groups against each other")
-    return Table("retention_gaps", columns=columns, **cut(caption, rows, reader, MOST_SHOWN))
+    return Table("retention_gaps", caption, columns, **cut(rows, reader, MOST_SHOWN))
 
 
 def worth_in_words(values: Sequence[Value], reader: Reader) -> str:
@@ -224,4 +227,4 @@ def worth(values: Sequence[Value], reader: Reader) -> Table:
         [Shown(value.n_days, str(value.n_days)), Shown(value.n_users, reader.count(value.n_users)),
          Shown(value.value, reader.money(value.value))] for value in values if value.cohort is None]
     caption = say("Paid in all since the start, cohorts whose days are over")
-    return Table("value", columns=columns, **cut(caption, rows, reader, MOST_SHOWN))
+    return Table("value", caption, columns, **cut(rows, reader, MOST_SHOWN))

@@ -42,7 +42,9 @@ class Table:
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
-    n_shown: int | None = None    # rows on the page, where the rest is for the CSV only
+    first: int = 0                # rows on the page, where the rest is for the CSV only: from this one on
+    n_shown: int | None = None    # so many
+    note: str = ""                # what the page adds to the caption
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         raw = {"name": self.name, "columns": [c.key for c in self.columns],
@@ -51,8 +53,8 @@ class Table:
 
     def html(self) -> str:
         heads = "".join(f'<th scope="col"{NUMBER * c.is_number}>{escape(c.heading)}</th>' for c in self.columns)
-        body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows[:self.n_shown])
-        return (f"<table><caption>{escape(self.caption)}</caption><thead><tr>{heads}</tr></thead>"
+        body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows[self.first:][:self.n_shown])
+        return (f"<table><caption>{escape(self.caption + self.note)}</caption><thead><tr>{heads}</tr></thead>"
                 f"<tbody>{body}</tbody></table>")
 
     def _row(self, row: Sequence[Cell]) -> str:
@@ -100,12 +102,14 @@ def definitions(terms: Sequence[tuple[str, str]], state: str = "") -> Html:
                 "\n".join(f"{term}: {meaning}" for term, meaning in terms))
 
 
-def cut(caption: str, rows: Sequence[Sequence[Cell]], reader: Reader, n: int) -> dict[str, Any]:
-    """Of a long table the first n rows for the page, and a caption that says so; the CSV has them all."""
+def cut(rows: Sequence[Sequence[Cell]], reader: Reader, n: int, since: int = 0) -> dict[str, Any]:
+    """Of a long table n rows for the page, from row `since` on, and a note that says so; the CSV has them all."""
     if len(rows) <= n + 1:
-        return {"caption": caption, "rows": rows}
-    caption += reader.say(" (first {n} of {all}; the file has the rest)", n=n, all=len(rows))
-    return {"caption": caption, "rows": rows, "n_shown": n}
+        return {"rows": rows}
+    since = max(0, min(since, len(rows) - n))
+    note = reader.say(" (rows {first} to {last} of {all}; the file has the rest)", first=since + 1, last=since + n,
+                      all=len(rows))
+    return {"rows": rows, "first": since, "n_shown": n, "note": note}
 
 
 def interval_cell(lower: float, upper: float, show: Callable[[float], str], reader: Reader) -> Cell:

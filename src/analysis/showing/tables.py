@@ -21,7 +21,7 @@ from analysis.showing.table import interval_cell as _interval
 CHECKS = {
     "split": "Split of the arms", "two_arms": "Users in two arms", "balance": "Arms alike before",
     "coverage": "Data cover the time", "missing_days": "Missing days", "without_key": "Rows without a key",
-    "duplicates": "Duplicate rows", "alike": "Rows alike", "missing_amounts": "Missing amounts",
+    "duplicates": "Duplicate rows", "alike": "Identical rows", "missing_amounts": "Missing amounts",
     "unknown_users": "Unknown users",
 }
 STATES = {"ok": "fine", "warn": "attention", "fail": "failed"}

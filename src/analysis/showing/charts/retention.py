@@ -38,15 +38,15 @@ def plot_retention(cells: list[Cell], reader: Reader, ax: Axes | None = None) ->
     if not later:
         return nothing_to_show(reader, ax)
     ax = ax or new_axes(2.9)
-    names = {"on_or_after": reader.say("in the period\nor later"), "on": reader.say("in the period"),
-             "streak": reader.say("in every period\nso far"), "previous": reader.say("of the period\nbefore")}
+    names = {"on_or_after": reader.say("in the period or later"), "on": reader.say("in the period"),
+             "streak": reader.say("in every period so far"), "previous": reader.say("of the period before")}
     for flavour, look in FLAVOURS.items():
         curve = [cell for cell in later if cell.flavour == flavour]
-        if curve:  # where the curves meet at the end, their names step aside
-            draw_curve(ax, curve, names[flavour], look, aside=12 if flavour == "on_or_after" else -12)
+        if curve:
+            draw_curve(ax, curve, names[flavour], look, flavour)
     ax.set_xlim(min(cell.period for cell in later) - 0.2, max(cell.period for cell in later) + 0.2)
     highest = max(cell.rate if math.isnan(cell.rate_upper) else cell.rate_upper for cell in later)
-    ax.set_ylim(0, min(1.02, 1.08 * highest) or 1)
+    ax.set_ylim(0, 1.15 * highest or 1)
     name_periods(ax, later, reader)
     percent_axis(ax.yaxis, reader)
     ax.grid(axis="y")
@@ -64,14 +64,20 @@ def name_periods(ax: Axes, later: list[Cell], reader: Reader) -> None:
     ax.set_xticks(shown, [f"{period}\n{reader.count(at_risk[period])}" for period in shown])
 
 
-def draw_curve(ax: Axes, curve: list[Cell], name: str, look: dict, aside: float) -> None:
+# where each curve bears its name: of two that meet at an end, at the other
+NAMED_AT = {"on_or_after": (0, 6, "bottom"), "on": (0, -7, "top"), "streak": (-1, -7, "top"),
+            "previous": (-1, 6, "bottom")}
+
+
+def draw_curve(ax: Axes, curve: list[Cell], name: str, look: dict, flavour: str) -> None:
     periods = [cell.period for cell in curve]
     ax.fill_between(periods, [cell.rate_lower for cell in curve], [cell.rate_upper for cell in curve],
                     color=look["color"], alpha=0.2, linewidth=0)
     sns.lineplot(x=periods, y=[cell.rate for cell in curve], ax=ax, errorbar=None, markersize=5,
                  markeredgewidth=0, **look)
-    ax.annotate(name, (periods[-1], curve[-1].rate), xytext=(8, aside), textcoords="offset points", va="center",
-                size=NOTE_SIZE, annotation_clip=False)
+    at, aside, side = NAMED_AT[flavour]
+    ax.annotate(name, (periods[at], curve[at].rate), xytext=(0, aside), textcoords="offset points", va=side,
+                ha="left" if at == 0 else "right", size=NOTE_SIZE, annotation_clip=False)
 
 
 @theme()

@@ -27,7 +27,7 @@ def funnels(facts: Facts, steps: Sequence[Step], found: Paths, reader: Reader) -
         shown += _arms(facts, name, found, reader) + _times(name, found, reader) + _losses(name, found, reader)
         gaps = [gap for gap in found.gaps if gap.funnel == name]
         for by in dict.fromkeys(step.by for step in own if step.by):
-            shown += _breakdown([step for step in own if step.by == by], by, gaps, reader)
+            shown += _breakdown(facts, [step for step in own if step.by == by], by, gaps, reader)
     return shown
 
 
@@ -67,9 +67,11 @@ def _losses(name: str, found: Paths, reader: Reader) -> list[object]:
     return shown
 
 
-def _breakdown(steps: Sequence[Step], by: str, gaps: Sequence[SegmentGap], reader: Reader) -> list[object]:
+def _breakdown(
+    facts: Facts, steps: Sequence[Step], by: str, gaps: Sequence[SegmentGap], reader: Reader,
+) -> list[object]:
     if by == "phase":
-        said = words.phases(list(steps), reader)
-        return [*([paragraphs([said])] if said else []), tables.by_segment(steps, by, reader)]
+        said = [words.phases(list(steps), reader), words.time_before(facts.campaign, steps, reader)]
+        return [paragraphs([sentence for sentence in said if sentence]), tables.by_segment(steps, by, reader)]
     return [show(figures.plot_funnel_by(list(steps), reader), words.by_segment(list(steps), by, reader)),
             tables.by_segment(steps, by, reader, gaps)]

@@ -73,7 +73,7 @@ def by_segment(steps: Sequence[Step], by: str, reader: Reader, gaps: Sequence[Se
                    name=name)
                if by == "phase" else say("Funnel {name} by {by}: share of entries that got to each step", name=name,
                                          by=reader.label(by)))
-    return Table(f"funnel_{own[0].funnel}_by_{by}", columns=columns, **cut(caption, rows, reader, MOST_SHOWN))
+    return Table(f"funnel_{own[0].funnel}_by_{by}", caption, columns, **cut(rows, reader, MOST_SHOWN))
 
 
 def _against(gap: SegmentGap | StepEffect, reader: Reader) -> list[Cell]:
@@ -125,7 +125,7 @@ def entry_days(days: Sequence[EntryDay], reader: Reader) -> Table:
              Cell(day.rate, say("still open") if day.is_open else reader.percent(day.rate)),
              interval_cell(day.rate_lower, day.rate_upper, reader.percent, reader)] for day in days]
     caption = say("Funnel {name} by day of entry", name=reader.label(days[0].funnel))
-    return Table(f"funnel_{days[0].funnel}_days", columns=columns, **cut(caption, rows, reader, MOST_SHOWN))
+    return Table(f"funnel_{days[0].funnel}_days", caption, columns, **cut(rows, reader, MOST_SHOWN))
 
 
 def drops(rows: Sequence[Drop], reader: Reader) -> Table:
@@ -135,7 +135,7 @@ def drops(rows: Sequence[Drop], reader: Reader) -> Table:
     columns = [*([Column("segment", say("Segment"))] if has_segments else []),
                *([Column("period", say("Entries from"))] if has_times or not has_segments else []),
                Column("step", say("Lost before")), Column("n_lost", say("Lost"), True),
-               Column("n_before", say("of"), True), Column("loss_rate", say("Share lost"), True),
+               Column("n_before", say("Came that far"), True), Column("loss_rate", say("Share lost"), True),
                Column("pooled_rate", say("Of all"), True), Column("shrunk_rate", say("Shrunk"), True),
                Column("excess_shrunk", say("Too many"), True)]
     several = len({row.by for row in rows}) > 1
@@ -151,7 +151,7 @@ def drops(rows: Sequence[Drop], reader: Reader) -> Table:
             Cell(row.shrunk_rate, reader.percent(row.shrunk_rate)),
             Cell(row.excess_shrunk, reader.number(row.excess_shrunk, 1))])
     caption = say("Funnel {name}: where more were lost than elsewhere", name=reader.label(rows[0].funnel))
-    return Table(f"funnel_{rows[0].funnel}_drops", columns=columns, **cut(caption, cells, reader, MOST_SHOWN))
+    return Table(f"funnel_{rows[0].funnel}_drops", caption, columns, **cut(cells, reader, MOST_SHOWN))
 
 
 def lost_to(rows: Sequence[LostTo], reader: Reader) -> Table:
@@ -166,4 +166,4 @@ def lost_to(rows: Sequence[LostTo], reader: Reader) -> Table:
               Cell(row.base_rate, reader.percent(row.base_rate)), Cell(row.lift, reader.number(row.lift)),
               interval_cell(row.lift_lower, row.lift_upper, reader.number, reader)] for row in ordered]
     caption = say("Funnel {name}: what those who were lost did next", name=reader.label(rows[0].funnel))
-    return Table(f"funnel_{rows[0].funnel}_lost_to", columns=columns, **cut(caption, cells, reader, MOST_SHOWN))
+    return Table(f"funnel_{rows[0].funnel}_lost_to", caption, columns, **cut(cells, reader, MOST_SHOWN))

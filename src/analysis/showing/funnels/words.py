@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import timedelta
 
 from analysis.params.counting import Funnel
+from analysis.params.model import Campaign
 from analysis.results.comparison import ALPHA
 from analysis.results.conversion import StepEffect
 from analysis.results.drops import Drop
 from analysis.results.entry_days import EntryDay
-from analysis.results.funnel import Step
+from analysis.results.funnel import Step, stretch
 from analysis.results.lost_to import LostTo
 from analysis.results.survival import Moment, TimeToConvert
 from analysis.showing.reader import Reader
@@ -60,6 +62,19 @@ def by_segment(steps: list[Step], by: str, reader: Reader) -> str:
         worst=_segment(worst.segment, reader), worst_rate=reader.percent(worst.rate),
         worst_n=reader.count(worst.n_mature), best=_segment(best.segment, reader),
         best_rate=reader.percent(best.rate), best_n=reader.count(best.n_mature))
+
+
+def time_before(campaign: Campaign, steps: Sequence[Step], reader: Reader) -> str:
+    """The dates of the entries before, and why it is those; "" where there are none."""
+    if steps[0].segment != "before":
+        return ""
+    asked = campaign.funnels[steps[0].funnel]
+    start, end = stretch(campaign, asked, "before").interval(campaign.time_zone)
+    days = {"start": reader.day(campaign.local(start).date()),
+            "end": reader.day(campaign.local(end - timedelta(microseconds=1)).date())}
+    if asked.window is None:
+        return reader.say("Before: entries from {start} to {end}, followed to the end of the data.", **days)
+    return reader.say("Before: entries from {start} to {end}, whose windows end before the campaign begins.", **days)
 
 
 def phases(steps: list[Step], reader: Reader) -> str:
