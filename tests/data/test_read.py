@@ -82,6 +82,23 @@ def test_a_folder_is_all_its_parquet_files_and_one_origin(tmp_path):
     assert origins(campaign, campaign.sources.events[0]) != before
 
 
+def test_an_empty_text_is_no_value_whatever_the_file(tmp_path):
+    frame().assign(page=["", "home"]).to_parquet(tmp_path / "e.parquet")
+    said = source("{path: e.parquet}") + "funnels: {f: {steps: [visit, visit], window: none, by: [page]}}\n"
+    assert rows(tables(tmp_path, said).events, "user_id", "page") == [("ann", None), ("bob", "home")]
+
+
+def test_ids_that_are_whole_numbers_stay_so_unless_they_are_text_in_another_table(tmp_path):
+    frame().assign(user_id=[7, 8]).to_parquet(tmp_path / "e.parquet")
+    assert rows(tables(tmp_path, source("{path: e.parquet}")).events, "user_id") == [(7,), (8,)]
+    (tmp_path / "u.csv").write_text("user_id\n7\n")
+    both = tables(tmp_path, "sources: {events: {path: e.parquet}, users: {path: u.csv}}")
+    assert rows(both.events, "user_id") == [("7",), ("8",)] and rows(both.users, "user_id") == [("7",)]
+    (tmp_path / "more.csv").write_text(EVENTS)
+    mixed = tables(tmp_path, "sources: {events: [{path: e.parquet}, {path: more.csv}]}")
+    assert rows(mixed.events, "user_id") == [("7",), ("8",), ("ann",), ("bob",)]
+
+
 def test_a_glob_is_all_its_files_whatever_the_order_of_their_columns(tmp_path):
     (tmp_path / "day").mkdir()
     (tmp_path / "day" / "1.csv").write_text(HEAD + "ann,visit,2025-11-11 10:00:00\n")

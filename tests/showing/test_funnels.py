@@ -168,7 +168,7 @@ def said_rules(said):
                                                         "counts; taken out by this: 0 of the entries, 1 of"),
     ("{steps: [a, b], window: 7 days, exclusions: [x], excluded: remove_user}", "1 of the entries"),
     ("{steps: [a, b], window: 7 days, where: {page: [x]}}", "only rows where page is x"),
-    ("{steps: [a, b], window: 7 days, by: [page]}", "breakdowns by the value at entry"),
+    ("{steps: [a, b], window: 7 days, by: [page]}", "breakdowns by the last value known at entry"),
     ("{steps: [a, b], window: 7 days, by: [page], attribution: step 2}", "breakdowns by the value at b"),
     ("{steps: [a, b], window: 7 days, by: [page], attribution: last_touch}", "breakdowns by the last value known"),
     ("{steps: [a, b], window: 7 days, ranges: events}", "only events from"),

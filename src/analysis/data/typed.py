@@ -81,7 +81,7 @@ def _types(campaign: Campaign, name: str) -> dict[str, str]:
 def _cast(column: Column, kind: str, zone: str) -> Column:
     """To our type; null where it cannot be done."""
     if kind == "string":
-        return as_text(column)
+        return as_text(column).nullif("")       # to files without types it is the same
     if kind == "timestamp":
         return _time(column, zone)
     if kind == "boolean":

@@ -105,6 +105,14 @@ class Funnel(Part):
     ranges: Literal["entries", "events"] = "entries"
     """what must lie in the period: entries, followed to the end of the window, or every event"""
 
+    @property
+    def titles(self) -> list[str]:
+        """What each step is called; without an order step k is no step of its own, but any k of them."""
+        k = len(self.steps)
+        if self.order == "unordered":
+            return [f"any {i} of {k}" for i in range(1, k + 1)]
+        return [step.title for step in self.steps]
+
 
 def disagreements(funnel: Funnel) -> Iterator[tuple[str, str]]:
     """Options that do not go together, each as (key, message)."""
@@ -112,6 +120,8 @@ def disagreements(funnel: Funnel) -> Iterator[tuple[str, str]]:
     for option in ("optional", "exclusions", "grace", "reuse"):
         if getattr(funnel, option) and order != "ordered":
             yield option, f"needs `order: ordered`; {ORDERS[order]}"
+    if funnel.count == "entries" and funnel.entry == "first":
+        yield "count", "entries counts every entry, and `entry: first` only the first; say one"
     if funnel.count == "entries" and order != "ordered":
         yield "count", f"entries needs `order: ordered`; {ORDERS[order]}"
     if order == "any" and (funnel.window is not None or _repeats(funnel)):

@@ -92,7 +92,7 @@ def _rows(facts: Facts, name: str, counts: dict[str, dict[str, int]], arm: str) 
         four = [n for a in (arm, control)
                 for n in (counts[a][reached], facts.groups.get(a, 0) if base == "assigned" else counts[a][of])]
         return tuple(four), {"funnel": name, "arm": arm, "control": control, "position": position,
-                             "step": asked.steps[position - 1].title, "base": base, "is_check": is_check}
+                             "step": asked.titles[position - 1], "base": base, "is_check": is_check}
 
     yield row(1, "assigned", "entered", "", is_check=True)
     if not counts[arm]["entered"] or not counts[control]["entered"]:

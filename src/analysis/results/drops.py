@@ -60,7 +60,7 @@ def drops(facts: Facts, name: str) -> list[Drop]:
         for i in range(2, len(asked.steps) + 1):
             if i not in asked.optional:
                 found += _step(name, asked, by, every, i, cells, first)
-    listed = [drop for drop in found if drop.n_before >= SMALLEST and drop.excess_shrunk > 0]
+    listed = [drop for drop in found if drop.n_before >= SMALLEST and drop.excess_shrunk >= 1]
     order = sorted(listed, key=lambda d: (-round(d.excess_shrunk, 9), d.by, d.segment, d.period, d.position))
     return order[:MOST_ROWS]
 
@@ -108,5 +108,5 @@ def _step(name: str, asked: Funnel, by: str, every: str, i: int, cells: list[dic
     pooled = math.fsum(lost) / sum(n)
     for cell, before, gone, rate in zip(cells, n, lost, shrunk(lost, n), strict=True):
         yield Drop(name, by, cell["segment"], every, max(begin(cell["period"], every), first), i,
-                   asked.steps[i - 1].title, before, gone, gone / before, pooled, rate, gone - before * pooled,
+                   asked.titles[i - 1], before, gone, gone / before, pooled, rate, gone - before * pooled,
                    before * (rate - pooled))

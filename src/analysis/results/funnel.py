@@ -120,13 +120,13 @@ def _counts(units: Table, asked: Funnel, by: str) -> dict[str, dict]:
 def _segment(name: str, asked: Funnel, by: str, segment: str, reached: dict, mature: dict | None) -> Iterator[Step]:
     got = [mature[f"n_{i}"] if mature else 0 for i in range(1, len(asked.steps) + 1)]
     entries = got[0]
-    for i, step in enumerate(asked.steps, 1):
+    for i, title in enumerate(asked.titles, 1):
         converted, before = got[i - 1], got[step_before(asked, i) - 1]
         is_optional = i in asked.optional
         median = mature[f"median_{i}"] if mature else None
         rate, step_rate = share(converted, entries), share(converted, before)
         yield Step(
-            name, by, segment, i, step.title, n_reached=reached[f"n_{i}"], n_mature=entries, n_converted=converted,
+            name, by, segment, i, title, n_reached=reached[f"n_{i}"], n_mature=entries, n_converted=converted,
             rate=rate[0], rate_lower=rate[1], rate_upper=rate[2], step_rate=step_rate[0], step_rate_lower=step_rate[1],
             step_rate_upper=step_rate[2], n_lost=0 if is_optional else before - converted,
             median_seconds=math.nan if median is None else float(median), is_optional=is_optional,

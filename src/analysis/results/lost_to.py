@@ -46,7 +46,7 @@ def lost_to(facts: Facts, name: str) -> list[LostTo]:
     """
     asked = facts.campaign.funnels[name]
     counts = next_events(facts, asked)
-    return [row for i, step in enumerate(asked.steps[:-1], 1) for row in _after(name, i, step.title, counts)]
+    return [row for i, title in enumerate(asked.titles[:-1], 1) for row in _after(name, i, title, counts)]
 
 
 def _after(name: str, position: int, step: str, counts: list[dict]) -> Iterator[LostTo]:

@@ -64,6 +64,8 @@ def active_in_words(found: Activities, reader: Reader) -> str:
 
 def stickiness_in_words(rows: Sequence[Stickiness], every: str, reader: Reader) -> str:
     half = max((row for row in rows if row.share_at_least >= 0.5), key=lambda row: row.n_periods)
+    if half.n_periods == 1 < len(rows):     # everybody who is active is so at least once
+        half = rows[1]
     return reader.say("{share} of the {users} active users were active in {n} or more of the {all} {periods}.",
                       share=reader.percent(half.share_at_least), users=reader.count(rows[0].n_at_least),
                       n=half.n_periods, all=len(rows), periods=reader.say(f"{every}s"))

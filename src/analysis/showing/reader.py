@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,6 +20,7 @@ UNITS = {("{n} day", "{n} days"): 86400, ("{n} hour", "{n} hours"): 3600, ("{n} 
          ("{n} second", "{n} seconds"): 1}  # one, several -> seconds
 LOCALES = {"en": "en_US", "zh": "zh_Hans_CN"}
 MISSING = "–"
+ANY_OF = re.compile(r"any (\d+) of (\d+)")   # a step of a funnel without an order
 
 
 @cache
@@ -58,6 +60,8 @@ class Reader:
 
     def label(self, name: str) -> str:
         """The team's word for a metric, event, arm, segment or item; else its name with spaces."""
+        if found := ANY_OF.fullmatch(name):
+            return self.say("any {n} of {all}", n=found[1], all=found[2])
         return self.labels.get(name) or name.replace("_", " ")
 
     def title(self, name: str) -> str:

@@ -11,7 +11,8 @@ from analysis.showing.reader import Reader
 
 OCCURRENCES = {"first_ever": "only the first {event} of all counts as {step}",
                "first_matching": "only the first {event} that fits counts as {step}"}
-ATTRIBUTIONS = {"entry": "breakdowns by the value at entry", "first_touch": "breakdowns by the first value known",
+ATTRIBUTIONS = {"entry": "breakdowns by the last value known at entry",
+                "first_touch": "breakdowns by the first value known",
                 "last_touch": "breakdowns by the last value known",
                 "all_steps": "breakdowns by the value held through the attempt: a unit may count in several"}
 SEQUENCES = {"ordered": "steps in order, other events may lie between",
