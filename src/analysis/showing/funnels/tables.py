@@ -28,7 +28,9 @@ def whole(steps: Sequence[Step], reader: Reader) -> Table:
                Column("median_seconds", say("Median time from entry"), True)]
     has_open = any(step.n_reached != step.n_converted for step in whole)
     columns += [Column("n_reached", say("Open windows included"), True)] if has_open else []
-    caption = say("Funnel {name}: entries whose window is over", name=reader.label(whole[0].funnel))
+    name = reader.label(whole[0].funnel)
+    caption = (say("Funnel {name}: entries whose window is over", name=name) if has_open else
+               say("Funnel {name}: all entries", name=name))
     return Table(f"funnel_{whole[0].funnel}", caption, columns,
                  [_step(step, reader)[:len(columns)] for step in whole])
 
@@ -133,7 +135,8 @@ def drops(rows: Sequence[Drop], reader: Reader) -> Table:
     say = reader.say
     has_segments, has_times = any(row.by for row in rows), len({row.period for row in rows}) > 1
     columns = [*([Column("segment", say("Segment"))] if has_segments else []),
-               *([Column("period", say("Entries from"))] if has_times or not has_segments else []),
+               *([Column("period", say("Entries in the {period} from", period=say(rows[0].every)))]
+                 if has_times or not has_segments else []),
                Column("step", say("Lost before")), Column("n_lost", say("Lost"), True),
                Column("n_before", say("Came that far"), True), Column("loss_rate", say("Share lost"), True),
                Column("pooled_rate", say("Of all"), True), Column("shrunk_rate", say("Shrunk"), True),

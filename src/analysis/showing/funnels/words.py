@@ -208,7 +208,7 @@ def drops(rows: Sequence[Drop], reader: Reader) -> str:
 
 def drop_name(row: Drop, has_times: bool, reader: Reader) -> str:
     """Segment and time of entry, as far as there are several."""
-    when = reader.say("entries from {day}", day=reader.day(row.period))
+    when = reader.say("entries in the {period} from {day}", period=reader.say(row.every), day=reader.day(row.period))
     if not row.by:
         return when
     who = segment_of(row.by, row.segment, reader)
