@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, reduce
+from typing import Any
 
 import ibis
 from ibis.expr.types import BooleanValue, Column, Scalar, Table
@@ -37,7 +38,7 @@ class Facts:
     tables: Tables
     population: Table        # user_id, variant, entered_at (UTC), and the attributes of users; one row per user
     left: Left
-    kept: dict[object, Table] = field(default_factory=dict, compare=False)   # per-user facts made once
+    kept: dict[object, Any] = field(default_factory=dict, compare=False)   # what is made once and asked for often
 
     @cached_property
     def groups(self) -> dict[str, int]:
@@ -134,7 +135,14 @@ def rows_of(facts: Facts, name: str) -> Table:
 
 
 def rows_per_day(facts: Facts, name: str) -> dict[date, int]:
-    """Rows of one table by local day; days without a row are absent."""
+    """Rows of one table by local day, counted once; days without a row are absent."""
+    key = ("rows_per_day", name)
+    if key not in facts.kept:
+        facts.kept[key] = _per_day(facts, name)
+    return facts.kept[key]
+
+
+def _per_day(facts: Facts, name: str) -> dict[date, int]:
     table = facts.tables.get(name)
     day = local_day(table[TIME[name]], facts.campaign.time_zone, facts.tables.within)
     found = table.group_by(day=day).aggregate(n=table.count()).to_pyarrow().to_pylist()
