@@ -11,16 +11,16 @@ import pytest
 from analysis.data import read
 from analysis.data.simulate import draw_outcomes, truths
 from analysis.facts import observe
-from analysis.facts.moments import Moments
 from analysis.params import load
 from analysis.results.funnel import funnel
 from analysis.results.gap import gap
 from analysis.results.goals import goals
-from analysis.results.means import compare_means
 from analysis.results.phases import phases
-from analysis.results.proportions import compare_proportions
 from analysis.results.trust import checks
 from analysis.results.uplift import uplifts
+from analysis.stats.means import compare_means
+from analysis.stats.moments import Moments
+from analysis.stats.proportions import compare_proportions
 
 ROOT = Path(__file__).parents[1]
 TRUTHS = json.loads((ROOT / "data/sample/double11/truths.json").read_text("utf-8"))

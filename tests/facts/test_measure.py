@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.facts.measure import moments, paired_moments, ratio_moments
-from analysis.facts.moments import PairedMoments, RatioMoments
+from analysis.stats.moments import PairedMoments, RatioMoments
 
 
 def users(seed=1, n=500):

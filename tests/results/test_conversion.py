@@ -7,8 +7,8 @@ import pandas as pd
 
 from analysis.results.conversion import arm_effects, segment_gaps
 from analysis.results.funnel import funnel
-from analysis.results.multiplicity import holm
-from analysis.results.proportions import compare_proportions
+from analysis.stats.multiplicity import holm
+from analysis.stats.proportions import compare_proportions
 from tests.results.test_funnel import random_log
 from tests.tables import observed
 

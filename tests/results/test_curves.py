@@ -6,8 +6,8 @@ import random
 import pytest
 
 from analysis.results.curves import curves
-from analysis.results.proportions import compare_proportions
 from analysis.results.retention import retention
+from analysis.stats.proportions import compare_proportions
 from tests.tables import observed
 
 ARMS = "arms: {control: b, shares: {a: 50%, b: 50%}}\n"

@@ -15,7 +15,7 @@ from analysis.results.entry_days import by_entry_day
 from analysis.results.funnel import funnel
 from analysis.results.groups import SMALLEST
 from analysis.results.lost_to import lost_to
-from analysis.results.score import score_ratio
+from analysis.stats.score import score_ratio
 from tests.results.test_funnel import random_log
 from tests.tables import observed
 

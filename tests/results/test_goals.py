@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.facts.moments import Moments
 from analysis.results.goals import Conflict, Goal, conflicts, goals
-from analysis.results.intervals import mean_interval, wilson
+from analysis.stats.intervals import mean_interval, wilson
+from analysis.stats.moments import Moments
 from tests.shops import shop_facts
 from tests.tables import observed
 

@@ -5,10 +5,10 @@ import math
 import pytest
 
 from analysis.facts.measure import moments
-from analysis.facts.moments import Moments
 from analysis.facts.user_facts import user_facts
-from analysis.results.intervals import mean_interval, wilson
 from analysis.results.phases import daily, phases
+from analysis.stats.intervals import mean_interval, wilson
+from analysis.stats.moments import Moments
 from tests.shops import shop, shop_facts
 from tests.tables import observed
 

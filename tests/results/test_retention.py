@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.results.intervals import wilson
 from analysis.results.retention import retention
+from analysis.stats.intervals import wilson
 from tests.tables import observed
 
 RANGE = "cohorts: {start: 2024-02-05, end: 2024-04-30}"

@@ -9,8 +9,8 @@ import pytest
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from analysis.results.funnel import funnel
-from analysis.results.intervals import wilson
 from analysis.results.survival import kaplan_meier, time_to_convert
+from analysis.stats.intervals import wilson
 from tests.results.test_funnel import counts, random_log
 from tests.tables import observed
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.results.multiplicity import holm
 from analysis.results.uplift import compare, uplifts
+from analysis.stats.multiplicity import holm
 from tests.shops import shop, shop_facts
 from tests.tables import observed
 

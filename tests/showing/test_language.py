@@ -15,9 +15,9 @@ from babel.messages import pofile
 import analysis
 from analysis.data.columns import COLUMNS
 from analysis.report import index
-from analysis.results import comparison
 from analysis.showing import definitions, phrases, reader, retention, tables
 from analysis.showing.funnels import rules
+from analysis.stats import comparison
 
 PACKAGE = Path(analysis.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -125,10 +125,10 @@ VOCABULARY = {  # snake_case literals of the results that are no reasons
 
 
 def codes() -> set[str]:
-    """Literals like `zero_control` in the results, but for docstrings and the names of columns and fields."""
+    """Literals like `zero_control` in results and methods, but for docstrings and the names of columns and fields."""
     found = set()
     for module in MODULES:
-        if module.parent.name != "results":
+        if module.parent.name not in ("results", "stats"):
             continue
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(

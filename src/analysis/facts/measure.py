@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import ibis
 from ibis.expr.types import FloatingColumn, Table
 
-from analysis.facts.moments import Moments, PairedMoments, RatioMoments
+from analysis.stats.moments import Moments, PairedMoments, RatioMoments
 
 
 def moments(wide: Table, names: Sequence[str], by: str = "variant") -> dict[tuple[str, str], Moments]:

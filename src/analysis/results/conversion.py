@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from analysis.facts.population import Facts
 from analysis.facts.step_facts import all_mature, arm_step_facts, has_reached
 from analysis.params.counting import Funnel
-from analysis.results.comparison import ALPHA, Comparison
 from analysis.results.funnel import Step
-from analysis.results.multiplicity import compatible_alphas, holm
-from analysis.results.proportions import compare_proportions
+from analysis.stats.comparison import ALPHA, Comparison
+from analysis.stats.multiplicity import compatible_alphas, holm
+from analysis.stats.proportions import compare_proportions
 
 Counts = tuple[int, int, int, int]    # converted and all units of the treatment, then of control
 

@@ -9,12 +9,12 @@ from itertools import groupby, pairwise
 
 from analysis.facts.activity_facts import CohortCell, cohort_cells
 from analysis.facts.population import Facts
-from analysis.results.comparison import ALPHA
-from analysis.results.logrank import AtRisk, logrank
-from analysis.results.multiplicity import compatible_alphas, holm
-from analysis.results.proportions import compare_proportions
 from analysis.results.retention import pooled
-from analysis.results.score import score_difference
+from analysis.stats.comparison import ALPHA
+from analysis.stats.logrank import AtRisk, logrank
+from analysis.stats.multiplicity import compatible_alphas, holm
+from analysis.stats.proportions import compare_proportions
+from analysis.stats.score import score_difference
 
 
 @dataclass(frozen=True, slots=True)

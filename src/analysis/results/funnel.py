@@ -15,7 +15,7 @@ from analysis.facts.step_facts import all_mature, has_reached, step_facts
 from analysis.params.counting import Funnel
 from analysis.params.model import Campaign
 from analysis.params.period import Period
-from analysis.results.intervals import wilson
+from analysis.stats.intervals import wilson
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from analysis.facts.measure import paired_moments
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import span, user_facts
-from analysis.results.intervals import paired_change
 from analysis.results.phases import Phase
+from analysis.stats.intervals import paired_change
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from analysis.facts.population import Facts
 from analysis.facts.user_facts import facts_of, is_covered, span, user_facts
 from analysis.params.model import Goal as Asked
 from analysis.params.model import Metric
-from analysis.results.comparison import ALPHA
-from analysis.results.intervals import mean_interval, paired_change, ratio_interval, wilson
-from analysis.results.levels import ratio_level
 from analysis.results.uplift import compare
+from analysis.stats.comparison import ALPHA
+from analysis.stats.intervals import mean_interval, paired_change, ratio_interval, wilson
+from analysis.stats.levels import ratio_level
 
 
 @dataclass(frozen=True, slots=True)

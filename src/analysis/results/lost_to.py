@@ -10,7 +10,7 @@ from analysis.facts.next_events import next_events
 from analysis.facts.population import Facts
 from analysis.results.funnel import share
 from analysis.results.groups import SMALLEST
-from analysis.results.score import score_ratio
+from analysis.stats.score import score_ratio
 
 
 @dataclass(frozen=True, slots=True)

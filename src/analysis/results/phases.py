@@ -11,8 +11,8 @@ from analysis.facts.measure import moments, ratio_moments
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import Span, daily_facts, span, user_facts
 from analysis.params.model import Campaign, Metric
-from analysis.results.intervals import mean_interval, ratio_interval, wilson
-from analysis.results.levels import mean_level, ratio_level
+from analysis.stats.intervals import mean_interval, ratio_interval, wilson
+from analysis.stats.levels import mean_level, ratio_level
 
 PHASES = ("before", "during", "after")
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from analysis.facts.activity_facts import CohortCell, cohort_cells
 from analysis.facts.fold.returns import FLAVOURS as COUNTED
 from analysis.facts.population import Facts
-from analysis.results.intervals import wilson
+from analysis.stats.intervals import wilson
 
 COUNTS = {"on_or_after": "n_on_or_after", "on": "n_on", "streak": "n_streak", "previous": "n_again"}
 

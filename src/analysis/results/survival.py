@@ -11,8 +11,8 @@ import pyarrow as pa
 from analysis.facts.population import Facts
 from analysis.facts.step_facts import has_reached, step_facts
 from analysis.params.counting import Funnel
-from analysis.results.comparison import ALPHA
-from analysis.results.tails import z_critical
+from analysis.stats.comparison import ALPHA
+from analysis.stats.tails import z_critical
 
 LANDMARKS = (60, 300, 900, 3600, 6 * 3600, 86400, 3 * 86400, 7 * 86400, 14 * 86400, 30 * 86400, 90 * 86400)
 MOST_POINTS = 120       # of a published curve: no screen shows more

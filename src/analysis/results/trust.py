@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from analysis.facts.measure import moments
-from analysis.facts.moments import Moments
 from analysis.facts.population import Facts, rows_per_day
 from analysis.facts.user_facts import span, user_facts
-from analysis.results.means import compare_means
-from analysis.results.split import split_test
+from analysis.stats.means import compare_means
+from analysis.stats.moments import Moments
+from analysis.stats.split import split_test
 
 # share of the rows or users that makes a check warn, and fail
 LIMITS = {

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from analysis.facts.measure import moments, ratio_moments
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import facts_of, is_covered
-from analysis.results.comparison import ALPHA, Comparison
-from analysis.results.means import compare_means
-from analysis.results.multiplicity import compatible_alphas, holm
-from analysis.results.noninferiority import noninferiority_pvalue
-from analysis.results.proportions import compare_proportions
-from analysis.results.ratios import compare_ratios
+from analysis.stats.comparison import ALPHA, Comparison
+from analysis.stats.means import compare_means
+from analysis.stats.multiplicity import compatible_alphas, holm
+from analysis.stats.noninferiority import noninferiority_pvalue
+from analysis.stats.proportions import compare_proportions
+from analysis.stats.ratios import compare_ratios
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

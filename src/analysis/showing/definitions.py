@@ -8,12 +8,12 @@ from analysis.facts.activity_facts import DAYS
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import span
 from analysis.params.model import Metric, Period
-from analysis.results.comparison import ALPHA
 from analysis.results.paths import Counted
 from analysis.showing import words
 from analysis.showing.funnels.rules import rules as funnel_rules
 from analysis.showing.reader import Reader
 from analysis.showing.table import Html, definitions
+from analysis.stats.comparison import ALPHA
 
 PHASES = {"before": "Time before", "after": "Time after"}
 

@@ -14,7 +14,7 @@ from babel import Locale, dates, numbers
 from babel.messages import pofile
 
 from analysis.params.model import Campaign
-from analysis.results.comparison import ALPHA
+from analysis.stats.comparison import ALPHA
 
 UNITS = {("{n} day", "{n} days"): 86400, ("{n} hour", "{n} hours"): 3600, ("{n} minute", "{n} minutes"): 60,
          ("{n} second", "{n} seconds"): 1}  # one, several -> seconds

@@ -8,7 +8,6 @@ from datetime import date
 
 from analysis.facts.loaded import gap_days
 from analysis.facts.population import Facts
-from analysis.results.comparison import ALPHA
 from analysis.results.curves import CurveGap, CurveTest
 from analysis.results.ltv import Value
 from analysis.results.retention import Cell
@@ -18,6 +17,7 @@ from analysis.showing.reader import MISSING, Reader
 from analysis.showing.stack import Stack
 from analysis.showing.table import Cell as Shown
 from analysis.showing.table import Column, Table, cut, paragraphs
+from analysis.stats.comparison import ALPHA
 
 MOST_SHOWN = 6    # rows of a table that the page shows
 HEADINGS = {"on_or_after": "Came back then or later", "on": "Came back in that period",

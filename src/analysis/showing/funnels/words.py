@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from analysis.params.counting import Funnel
 from analysis.params.model import Campaign
-from analysis.results.comparison import ALPHA
 from analysis.results.conversion import StepEffect
 from analysis.results.drops import Drop
 from analysis.results.entry_days import EntryDay
@@ -16,6 +15,7 @@ from analysis.results.funnel import Step, stretch
 from analysis.results.lost_to import LostTo
 from analysis.results.survival import Moment, TimeToConvert
 from analysis.showing.reader import Reader
+from analysis.stats.comparison import ALPHA
 
 
 def whole(steps: list[Step], reader: Reader) -> str:

@@ -7,9 +7,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from analysis.facts.moments import Moments
-from analysis.results.means import compare_means
-from analysis.results.multiplicity import benjamini_hochberg, compatible_alphas, holm
+from analysis.stats.means import compare_means
+from analysis.stats.moments import Moments
+from analysis.stats.multiplicity import benjamini_hochberg, compatible_alphas, holm
 
 BENJAMINI_HOCHBERG_1995 = [
     0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.facts.moments import Moments, RatioMoments
-from analysis.results.means import compare_means
-from analysis.results.noninferiority import (
+from analysis.stats.means import compare_means
+from analysis.stats.moments import Moments, RatioMoments
+from analysis.stats.noninferiority import (
     noninferiority_means,
     noninferiority_proportions,
     noninferiority_pvalue,
     noninferiority_ratios,
 )
-from analysis.results.proportions import compare_proportions
-from analysis.results.ratios import compare_ratios
+from analysis.stats.proportions import compare_proportions
+from analysis.stats.ratios import compare_ratios
 
 
 def is_inside(found, margin, better):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from analysis.results.tails import z_upper
+from analysis.stats.tails import z_upper
 
 
 class AtRisk(NamedTuple):

@@ -12,8 +12,8 @@ import math
 
 from scipy.optimize import brentq
 
-from analysis.results.comparison import ALPHA
-from analysis.results.tails import z_critical
+from analysis.stats.comparison import ALPHA
+from analysis.stats.tails import z_critical
 
 SMALLEST = 4 * 2.0**-52  # brentq's finest relative step
 

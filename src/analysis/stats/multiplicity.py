@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.results.comparison import ALPHA
+from analysis.stats.comparison import ALPHA
 
 
 def holm(pvalues: Sequence[float]) -> list[float]:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.facts.moments import Moments, RatioMoments
-from analysis.results.comparison import Comparison
-from analysis.results.means import compare_means
-from analysis.results.ratios import compare_ratios
+from analysis.stats.comparison import Comparison
+from analysis.stats.means import compare_means
+from analysis.stats.moments import Moments, RatioMoments
+from analysis.stats.ratios import compare_ratios
 
 ARM = st.builds(
     Moments, st.integers(2, 10**7), st.floats(0.001, 1e6), st.floats(1e-6, 1e9))

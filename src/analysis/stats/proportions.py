@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from analysis.results.comparison import ALPHA, POWER, Comparison
-from analysis.results.score import score_difference, score_ratio, score_z
-from analysis.results.tails import z_critical, z_upper
+from analysis.stats.comparison import ALPHA, POWER, Comparison
+from analysis.stats.score import score_difference, score_ratio, score_z
+from analysis.stats.tails import z_critical, z_upper
 
 
 def compare_proportions(

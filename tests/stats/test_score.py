@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from statsmodels.stats.proportion import confint_proportions_2indep, test_proportions_2indep
 
-from analysis.results.score import constrained_shares, score_difference, score_ratio, score_z
-from analysis.results.tails import z_critical
+from analysis.stats.score import constrained_shares, score_difference, score_ratio, score_z
+from analysis.stats.tails import z_critical
 
 test_proportions_2indep.__test__ = False  # statsmodels' function, not a test of ours
 

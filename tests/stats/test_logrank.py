@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.duration.survfunc import survdiff
 
-from analysis.results.logrank import AtRisk, logrank
+from analysis.stats.logrank import AtRisk, logrank
 
 
 def lifetimes(draw, n, rate=0.3, most=9):

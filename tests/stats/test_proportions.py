@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.results.proportions import compare_proportions
+from analysis.stats.proportions import compare_proportions
 
 SMALL_TABLES = [
     (x_t, n_t, x_c, n_c)

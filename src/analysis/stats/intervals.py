@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from analysis.facts.moments import Moments, PairedMoments, RatioMoments
-from analysis.results.comparison import ALPHA
-from analysis.results.fieller import fieller
-from analysis.results.levels import ROUNDING, Level, mean_level, ratio_level
-from analysis.results.tails import t_critical, z_critical
+from analysis.stats.comparison import ALPHA
+from analysis.stats.fieller import fieller
+from analysis.stats.levels import ROUNDING, Level, mean_level, ratio_level
+from analysis.stats.moments import Moments, PairedMoments, RatioMoments
+from analysis.stats.tails import t_critical, z_critical
 
 
 @dataclass(frozen=True, slots=True)

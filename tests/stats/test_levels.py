@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from analysis.facts.moments import Moments, RatioMoments
-from analysis.results.levels import mean_level, ratio_level
+from analysis.stats.levels import mean_level, ratio_level
+from analysis.stats.moments import Moments, RatioMoments
 
 
 def ratio_moments(numerator, denominator):

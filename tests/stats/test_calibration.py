@@ -9,15 +9,15 @@ import math
 import numpy as np
 import pytest
 
-from analysis.facts.moments import Moments, PairedMoments, RatioMoments
-from analysis.results.intervals import mean_interval, paired_change, wilson
-from analysis.results.means import compare_means
-from analysis.results.multiplicity import benjamini_hochberg, compatible_alphas, holm
-from analysis.results.noninferiority import noninferiority_means, noninferiority_proportions
-from analysis.results.proportions import compare_proportions
-from analysis.results.ratios import compare_ratios
-from analysis.results.split import split_test
 from analysis.results.survival import kaplan_meier
+from analysis.stats.intervals import mean_interval, paired_change, wilson
+from analysis.stats.means import compare_means
+from analysis.stats.moments import Moments, PairedMoments, RatioMoments
+from analysis.stats.multiplicity import benjamini_hochberg, compatible_alphas, holm
+from analysis.stats.noninferiority import noninferiority_means, noninferiority_proportions
+from analysis.stats.proportions import compare_proportions
+from analysis.stats.ratios import compare_ratios
+from analysis.stats.split import split_test
 
 pytestmark = pytest.mark.calibration
 RUNS = 5_000

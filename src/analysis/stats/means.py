@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from analysis.facts.moments import Moments
-from analysis.results.comparison import ALPHA, POWER, Comparison
-from analysis.results.fieller import fieller
-from analysis.results.levels import Level, mean_level
-from analysis.results.tails import t_critical, t_upper
+from analysis.stats.comparison import ALPHA, POWER, Comparison
+from analysis.stats.fieller import fieller
+from analysis.stats.levels import Level, mean_level
+from analysis.stats.moments import Moments
+from analysis.stats.tails import t_critical, t_upper
 
 
 def compare_means(treatment: Moments, control: Moments, alpha: float = ALPHA) -> Comparison:

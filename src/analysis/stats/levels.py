@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from analysis.facts.moments import Moments, RatioMoments
+from analysis.stats.moments import Moments, RatioMoments
 
 ROUNDING = 1e-12  # a spread below this share of the numbers it came from is rounding, not data
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 
-from analysis.facts.moments import Moments, RatioMoments
-from analysis.results.comparison import ALPHA
-from analysis.results.levels import Level, mean_level, ratio_level
-from analysis.results.means import relative_bounds, standard_error
-from analysis.results.proportions import defect
-from analysis.results.score import score_z
-from analysis.results.tails import t_critical, t_upper, z_upper
+from analysis.stats.comparison import ALPHA
+from analysis.stats.levels import Level, mean_level, ratio_level
+from analysis.stats.means import relative_bounds, standard_error
+from analysis.stats.moments import Moments, RatioMoments
+from analysis.stats.proportions import defect
+from analysis.stats.score import score_z
+from analysis.stats.tails import t_critical, t_upper, z_upper
 
 
 def noninferiority_pvalue(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from analysis.facts.moments import RatioMoments
-from analysis.results.comparison import ALPHA, Comparison
-from analysis.results.levels import ratio_level
-from analysis.results.means import compare_levels
+from analysis.stats.comparison import ALPHA, Comparison
+from analysis.stats.levels import ratio_level
+from analysis.stats.means import compare_levels
+from analysis.stats.moments import RatioMoments
 
 
 def compare_ratios(treatment: RatioMoments, control: RatioMoments, alpha: float = ALPHA) -> Comparison:

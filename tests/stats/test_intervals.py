@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis.facts.moments import Moments, PairedMoments, RatioMoments
-from analysis.results.fieller import fieller
-from analysis.results.intervals import mean_interval, paired_change, ratio_interval, wilson
+from analysis.stats.fieller import fieller
+from analysis.stats.intervals import mean_interval, paired_change, ratio_interval, wilson
+from analysis.stats.moments import Moments, PairedMoments, RatioMoments
 
 
 def paired(during, before):

@@ -6,7 +6,7 @@ import math
 import pytest
 from scipy import stats
 
-from analysis.results.split import split_test
+from analysis.stats.split import split_test
 
 HALVES = {"banner": 0.5, "no_banner": 0.5}
 
