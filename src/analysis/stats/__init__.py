@@ -1,1 +1,1 @@
-"""Methods: plain functions of moments, counts or arrays with flat frozen results. They know no campaign and no engine."""
+"""Methods: plain functions of moments, counts or arrays with flat frozen results; they know no campaign, no engine."""
