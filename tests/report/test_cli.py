@@ -27,7 +27,7 @@ def kernels(monkeypatch):
     """The runs that would have started a kernel: (params file, overrides); each leaves a finished notebook."""
     started = []
 
-    def execute(params, output, overrides, tell, timing):
+    def execute(params, output, overrides, tell, timing, notebook):
         started.append((params.name, overrides))
         nbformat.write(sample(overrides["languages"][0]), output)
 
@@ -118,7 +118,7 @@ def test_a_run_that_fails_leaves_the_last_good_report_and_keeps_the_notebook(her
     campaign("run", "params/spring.yml")
     before = contents(here / "reports")
 
-    def execute(params, output, overrides, tell, timing):
+    def execute(params, output, overrides, tell, timing, notebook):
         notebook = sample(overrides["languages"][0])
         if overrides["languages"] == [language]:
             notebook.cells[0].source = f"up to here in {language}"

@@ -59,7 +59,7 @@ def said_by_code() -> set[str]:
               tables.STATES, tables.VERDICTS, tables.CHECKS, definitions.PHASES,
               rules.OCCURRENCES, rules.ATTRIBUTIONS, rules.SEQUENCES,
               definitions.STARTS, definitions.FLAVOURS, retention.HEADINGS,
-              index.VERDICTS, index.GOALS, index.CHECKS, index.PROBLEMS)
+              index.VERDICTS, index.NOTEBOOKS, index.GOALS, index.CHECKS, index.PROBLEMS)
     pairs = [*phrases.CHECKS.values(), *reader.UNITS]
     return {message for words in single for message in words.values()} | {text for pair in pairs for text in pair}
 

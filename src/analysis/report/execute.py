@@ -44,8 +44,10 @@ def notebook_path(name: str) -> Path:
     raise FileNotFoundError(f"{name}.ipynb is neither in the working copy nor in the installed package")
 
 
-def execute(params: Path, output: Path, overrides: dict[str, Any], tell: Tell, timing: Timing) -> None:
-    """Execute review.ipynb for one campaign; the executed notebook goes to `output`. Raises NotebookFailed."""
+def execute(
+    params: Path, output: Path, overrides: dict[str, Any], tell: Tell, timing: Timing, notebook: str = "review"
+) -> None:
+    """Execute a notebook for one campaign; the executed one goes to `output`. Raises NotebookFailed."""
     began = time.perf_counter()
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -61,7 +63,7 @@ def execute(params: Path, output: Path, overrides: dict[str, Any], tell: Tell, t
 
     try:
         papermill.execute_notebook(
-            notebook_path("review"), output, parameters={"params_file": str(params.resolve()), "overrides": overrides},
+            notebook_path(notebook), output, parameters={"params_file": str(params.resolve()), "overrides": overrides},
             engine_name="campaign", progress_bar=False, tell=telling, timing=timing,
             words_in=overrides["languages"][0], config=_transport())
     except PapermillExecutionError as error:

@@ -14,7 +14,13 @@ from analysis.showing.reader import Reader
 VERDICTS = {
     "works": "It works", "does_not": "It does not work",
     "cannot_tell": "It cannot be told", "do_not_trust": "Do not trust the numbers",
+    "feasible": "The wished effects can be seen", "not_feasible": "A wished effect cannot be seen",
+    "go_on": "Go on", "stop": "Decided: it can stop", "broken": "Something is broken",
+    "compared": "Experiments compared",
 }
+LOOKS = {"feasible": "works", "stop": "works", "broken": "do_not_trust", "not_feasible": "cannot_tell",
+         "go_on": "cannot_tell", "compared": "cannot_tell"}  # CSS class, where it is not the answer itself
+NOTEBOOKS = {"review": "", "plan": "Plan", "monitor": "Monitoring", "experiments": "Experiments"}
 PROBLEMS = {
     "missing": "There are no results: no run has finished yet.",
     "broken": "results.json cannot be read; run this campaign again.",
@@ -36,6 +42,7 @@ class Entry:
     language: str = ""
     start: str = ""        # ISO 8601, on the campaign's clock
     end: str = ""
+    notebook: str = ""     # a key of NOTEBOOKS
     verdict: str = ""      # a key of VERDICTS
     met: int = 0           # goals
     missed: int = 0
@@ -83,12 +90,14 @@ def _entry(folder: str, results: dict) -> Entry:
     campaign, period = results["campaign"], results["campaign"]["period"]
     goals = Counter(goal["verdict"] for goal in results.get("goals", ()))
     states = {check["state"] for check in results.get("checks", ())}
-    if results["verdict"]["answer"] not in VERDICTS or campaign["language"] not in LANG or states - CHECKS.keys():
+    answer, notebook = results["verdict"]["answer"], results.get("notebook", "review")
+    if (answer not in VERDICTS or notebook not in NOTEBOOKS or campaign["language"] not in LANG
+            or states - CHECKS.keys()):
         raise ValueError(f"{folder}: a word that this version does not know")
     span(period, Reader())  # raises if these are no dates
     return Entry(
         folder, str(campaign["title"]), str(campaign.get("owner") or ""), campaign["language"],
-        period["start"], period["end"], results["verdict"]["answer"],
+        period["start"], period["end"], notebook, answer,
         **{verdict: goals[verdict] for verdict in GOALS},
         checks=next((state for state in CHECKS if state in states), ""))
 
@@ -102,7 +111,8 @@ def _card(entry: Entry, reader: Reader) -> dict[str, object]:
     return card | {
         "href": f"{quote(entry.folder, safe='')}/report.html", "owner": entry.owner,
         "period": span({"start": entry.start, "end": entry.end}, reader),
-        "verdict": (entry.verdict, reader.say(VERDICTS[entry.verdict])),
+        "kind": reader.say(NOTEBOOKS[entry.notebook]),
+        "verdict": (LOOKS.get(entry.verdict, entry.verdict), reader.say(VERDICTS[entry.verdict])),
         "goals": [(verdict, reader.say(GOALS[verdict], n=n)) for verdict, n in goals if n],
         "checks": (entry.checks, reader.say(CHECKS[entry.checks])) if entry.checks else None,
     }

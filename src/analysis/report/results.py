@@ -76,6 +76,7 @@ class Results:
     """Numbers are plain: shares in [0, 1], money in the currency, times in seconds; null has its `reason` beside it."""
 
     schema_version: str
+    notebook: Literal["review"]
     campaign: Heading
     blocks: list[str]           # parts of the report that the params ask for
     verdict: Verdict
@@ -138,7 +139,7 @@ def publish(
     campaign, tables = facts.campaign, facts.tables
     paths, activity = paths or Paths(), activity or Activities([], [], [], [], math.nan, math.nan)
     return Published(Results(
-        SCHEMA_VERSION, heading(campaign, reader.language), campaign.blocks, verdict, state(checks), checks,
+        SCHEMA_VERSION, "review", heading(campaign, reader.language), campaign.blocks, verdict, state(checks), checks,
         list(goals), list(conflicts), list(effects), list(seasons), gap, list(phases), list(daily), list(funnels),
         paths.effects, paths.gaps, paths.times, paths.moments, paths.days, paths.drops, paths.lost_to, paths.counted,
         list(retention), list(retention_tests), list(retention_gaps), list(value), activity.lifecycle, activity.active,

@@ -6,9 +6,10 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from analysis.params import Campaign, CampaignError, Problem, load
@@ -25,6 +26,7 @@ class Outcome:
     code: int
     message: str
     seconds: float = 0.0
+    answer: str = ""       # the verdict's, as `results.json` has it
 
 
 def campaign_files(paths: Sequence[Path]) -> list[Path]:
@@ -59,62 +61,74 @@ def check(path: Path, overrides: dict[str, Any]) -> Campaign:
 
 
 def run_all(
-    paths: Sequence[Path], out: Path, overrides: dict[str, Any], progress: Callable[[str], Any], say: Say
+    paths: Sequence[Path], out: Path, overrides: dict[str, Any], progress: Callable[[str], Any], say: Say,
+    notebook: str = "review", codes: Mapping[str, int] = MappingProxyType({}),
 ) -> int:
-    """Run campaigns one after the other, rebuild the index, return the exit code.
+    """Run a notebook for campaigns one after the other, rebuild the index, return the exit code.
+
+    codes   answer of a report's verdict -> exit code, where a scheduler is to act on it; the largest counts
 
     A campaign with bad params or data is refused before any kernel starts; the others run. Raises CampaignError when
     the paths name no campaigns or `out` cannot be written.
     """
-    good, code = [], OK
+    good, failed, answered = [], OK, OK
     for path in campaign_files(paths):
         try:
             good.append((path, check(path, overrides)))
         except CampaignError as error:
             say(str(error))
-            code = BAD_PARAMS
+            failed = BAD_PARAMS
     if not good:
-        return code
+        return failed
     try:
         out.mkdir(parents=True, exist_ok=True)
         for path, campaign in good:
-            outcome = run(path, campaign, out, overrides, progress(campaign.name))
+            outcome = run(path, campaign, out, overrides, progress(campaign.name), notebook)
             say(f"{outcome.name}: {outcome.message}")
-            code = code or outcome.code
+            failed = failed or outcome.code
+            answered = max(answered, codes.get(outcome.answer, OK))
         write_index(out)
     except OSError as error:
         raise CampaignError([Problem(str(out), None, "", f"cannot be written: {error.strerror or error}")]) from None
     say(f"reports: {out / 'index.html'}")
-    return code
+    return failed or answered
 
 
-def run(path: Path, campaign: Campaign, out: Path, overrides: dict[str, Any], tell: Any) -> Outcome:
-    """Make the report of one campaign in `out/<name>`; on failure the last good one is untouched. Raises OSError."""
+def folder_of(name: str, notebook: str) -> str:
+    """The folder of a report: the campaign's name, and the notebook's behind it unless that is the review."""
+    return name if notebook == "review" else f"{name}.{notebook}"
+
+
+def run(
+    path: Path, campaign: Campaign, out: Path, overrides: dict[str, Any], tell: Any, notebook: str = "review"
+) -> Outcome:
+    """Make one report of a campaign in `out/<folder>`; on failure the last good one is untouched. Raises OSError."""
     from analysis.report.execute import NotebookFailed, Timing, execute
 
     began, timing = time.perf_counter(), Timing()
-    place, failed = out / campaign.name, out / f"{campaign.name}.failed.ipynb"
-    with tempfile.TemporaryDirectory(prefix=f".{campaign.name}-", dir=out, ignore_cleanup_errors=True) as work:
-        notebook, new = Path(work, "notebook.ipynb"), Path(work, "new")
+    folder = folder_of(campaign.name, notebook)
+    place, failed, answer = out / folder, out / f"{folder}.failed.ipynb", ""
+    with tempfile.TemporaryDirectory(prefix=f".{folder}-", dir=out, ignore_cleanup_errors=True) as work:
+        executed, new = Path(work, "notebook.ipynb"), Path(work, "new")
         (new / "tables").mkdir(parents=True)
         try:
             for language in campaign.languages:
-                notebook.unlink(missing_ok=True)  # the one before went well
-                execute(path, notebook, {**overrides, "languages": [language]}, tell, timing)
+                executed.unlink(missing_ok=True)  # the one before went well
+                execute(path, executed, {**overrides, "languages": [language]}, tell, timing, notebook)
                 rendering = time.perf_counter()
-                clean = _shareable(notebook, path, place, overrides)
-                _publish(clean, new, language, is_main=language == campaign.language)
+                clean = _shareable(executed, path, place, overrides)
+                answer = _publish(clean, new, language, is_main=language == campaign.language)
                 timing.render_s += time.perf_counter() - rendering
         except (NotebookFailed, ValueError) as error:  # ValueError: the page refuses what the notebook shows
             return Outcome(campaign.name, FAILED, (
-                f"FAILED: {error}\n{_kept(notebook, failed)}  the last good report is unchanged"))
+                f"FAILED: {error}\n{_kept(executed, failed)}  the last good report is unchanged"))
         seconds = time.perf_counter() - began
         parts = {key: value for key, value in asdict(timing).items() if key != "started"}
         _write(new / "run.json", _json({
             "status": "ok", "seconds": seconds, "overrides": _public(overrides), **parts}))
         swap(new, place, Path(work, "old"))
     failed.unlink(missing_ok=True)
-    return Outcome(campaign.name, OK, f"{place / 'report.html'} ({seconds:.1f} s)", seconds)
+    return Outcome(campaign.name, OK, f"{place / 'report.html'} ({seconds:.1f} s)", seconds, answer)
 
 
 def _kept(notebook: Path, failed: Path) -> str:
@@ -125,8 +139,11 @@ def _kept(notebook: Path, failed: Path) -> str:
     return f"  the notebook up to there: {failed}\n"
 
 
-def _publish(clean: Any, folder: Path, language: str, is_main: bool) -> None:
-    """Write the page; in the main language the notebook, the tables and the results too. Raises ValueError."""
+def _publish(clean: Any, folder: Path, language: str, is_main: bool) -> str:
+    """Write the page; in the main language the notebook, the tables and the results too. Raises ValueError.
+
+    Returns the answer of the verdict.
+    """
     import nbformat
 
     from analysis.report.render import render
@@ -138,6 +155,7 @@ def _publish(clean: Any, folder: Path, language: str, is_main: bool) -> None:
         _write(folder / "results.json", _json(page.results))
         for name, text in page.tables.items():
             _write(folder / "tables" / f"{name}.csv", text)
+    return page.results["verdict"]["answer"]
 
 
 def _shareable(notebook: Path, params: Path, folder: Path, overrides: dict[str, Any]) -> Any:

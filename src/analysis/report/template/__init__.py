@@ -47,7 +47,9 @@ def style_sheet() -> str:
 
 
 def span(period: dict[str, str], reader: Reader) -> str:
-    """A campaign's period, {"start", "end"} in ISO 8601 on its own clock, as the reader writes it."""
+    """A campaign's period, {"start", "end"} in ISO 8601 on its own clock, as the reader writes it; "" where there is none."""
+    if not period["start"]:
+        return ""
     if period["start"] == period["end"]:
         return _moment(period["start"], reader)
     return reader.interval(*(_moment(period[end], reader) for end in ("start", "end")))
