@@ -47,7 +47,7 @@ def style_sheet() -> str:
 
 
 def span(period: dict[str, str], reader: Reader) -> str:
-    """A campaign's period, {"start", "end"} in ISO 8601 on its own clock, as the reader writes it; "" where there is none."""
+    """A campaign's period, {"start", "end"} in ISO 8601 on its own clock, in the reader's words; "" without one."""
     if not period["start"]:
         return ""
     if period["start"] == period["end"]:
