@@ -17,7 +17,8 @@ class Level:
     n: int             # units
     value: float
     var: float         # of the value (squared standard error); exactly 0 where the spread is only rounding
-    reason: str = ""   # why it cannot be tested: "too_few_users", "bad_moments", "zero_denominator"
+    reason: str = ""   # why it cannot be tested: "too_few_users", "bad_moments", "zero_denominator", ...
+    df: float = math.nan   # degrees of freedom of `var`; n - 1 unless units hang together
 
 
 def mean_level(own: Moments) -> Level:
@@ -27,7 +28,7 @@ def mean_level(own: Moments) -> Level:
     if not (math.isfinite(own.mean) and math.isfinite(own.var) and own.var >= 0):
         return Level(own.n, own.mean, math.nan, "bad_moments")
     is_constant = math.sqrt(own.var) <= ROUNDING * abs(own.mean)
-    return Level(own.n, own.mean, 0.0 if is_constant else own.var / own.n)
+    return Level(own.n, own.mean, 0.0 if is_constant else own.var / own.n, df=own.n - 1)
 
 
 def ratio_level(own: RatioMoments) -> Level:

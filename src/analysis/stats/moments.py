@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True, slots=True)
 class Moments:
@@ -36,3 +38,27 @@ class PairedMoments:
     var_during: float
     var_before: float
     cov: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointMoments:
+    """Several metrics of the same users in one arm (or one stratum of it)."""
+
+    n: int                    # users
+    names: tuple[str, ...]    # of the metrics, k of them
+    mean: np.ndarray          # (k,)
+    cov: np.ndarray           # (k, k), ddof = 1; nan for fewer than 2 users
+
+    def of(self, *names: str) -> JointMoments:
+        """The moments of some of the metrics, in the order asked for."""
+        at = [self.names.index(name) for name in names]
+        return JointMoments(self.n, names, self.mean[at], self.cov[np.ix_(at, at)])
+
+    def metric(self, name: str) -> Moments:
+        i = self.names.index(name)
+        return Moments(self.n, float(self.mean[i]), float(self.cov[i, i]))
+
+    def ratio(self, numerator: str, denominator: str) -> RatioMoments:
+        i, j = self.names.index(numerator), self.names.index(denominator)
+        return RatioMoments(self.n, float(self.mean[i]), float(self.mean[j]), float(self.cov[i, i]),
+                            float(self.cov[j, j]), float(self.cov[i, j]))

@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 
 from analysis.stats.comparison import ALPHA
-from analysis.stats.levels import Level, mean_level, ratio_level
-from analysis.stats.means import relative_bounds, standard_error
+from analysis.stats.levels import mean_level, ratio_level
 from analysis.stats.moments import Moments, RatioMoments
+from analysis.stats.pairs import independent, margin_pvalue
 from analysis.stats.proportions import defect
 from analysis.stats.score import score_z
-from analysis.stats.tails import t_critical, t_upper, z_upper
+from analysis.stats.tails import z_upper
 
 
 def noninferiority_pvalue(
@@ -35,14 +35,16 @@ def noninferiority_means(
     treatment: Moments, control: Moments, margin: float, better: str, alpha: float = ALPHA
 ) -> float:
     """t of treatment - ratio * control, with the degrees of freedom of the difference, as in Fieller's interval."""
-    return _levels_pvalue(mean_level(treatment), mean_level(control), margin, better, alpha)
+    return margin_pvalue(
+        independent(mean_level(treatment), mean_level(control)), ratio_at(margin, better), better, alpha)
 
 
 def noninferiority_ratios(
     treatment: RatioMoments, control: RatioMoments, margin: float, better: str, alpha: float = ALPHA
 ) -> float:
     """As for means, on the delta method's variances."""
-    return _levels_pvalue(ratio_level(treatment), ratio_level(control), margin, better, alpha)
+    return margin_pvalue(
+        independent(ratio_level(treatment), ratio_level(control)), ratio_at(margin, better), better, alpha)
 
 
 def noninferiority_proportions(
@@ -50,24 +52,14 @@ def noninferiority_proportions(
 ) -> float:
     """Score test of the ratio of shares (Miettinen & Nurminen 1985)."""
     counts = (x_treatment, n_treatment, x_control, n_control)
-    ratio = _ratio_at(margin, better)
+    ratio = ratio_at(margin, better)
     if defect(*counts) in ("too_few_users", "no_conversions"):
         return math.nan
     z = score_z(*counts, ratio)
     return z_upper(z if better == "higher" else -z)
 
 
-def _levels_pvalue(treatment: Level, control: Level, margin: float, better: str, alpha: float) -> float:
-    ratio = _ratio_at(margin, better)
-    _, df, _ = standard_error(treatment, control)
-    _, _, reason = relative_bounds(treatment, control, t_critical(alpha, df))
-    if reason:
-        return math.nan
-    room = (treatment.value - ratio * control.value) * (1 if better == "higher" else -1)
-    return t_upper(room / math.sqrt(treatment.var + ratio**2 * control.var), df)
-
-
-def _ratio_at(margin: float, better: str) -> float:
+def ratio_at(margin: float, better: str) -> float:
     """Treatment / control at the edge of the margin; ValueError for a margin that cannot be meant."""
     if better not in ("higher", "lower"):
         raise ValueError(f"better is {better!r}; it must be 'higher' or 'lower'")
