@@ -6,7 +6,7 @@ import ibis
 import numpy as np
 import pytest
 
-from analysis.facts.measure import moments, paired_moments, ratio_moments
+from analysis.facts.measure import joint_moments, moments, paired_moments, ratio_moments
 from analysis.stats.moments import PairedMoments, RatioMoments
 
 
@@ -78,3 +78,61 @@ def test_a_ratio_without_a_denominator_has_no_moments():
     assert math.isnan(found.mean_during) and found.n == 2
 
 
+
+
+def test_joint_moments_of_several_sets_by_arm_and_stratum():
+    rows = users() | {"tier": ["x", "y"] * 250, "visits": np.arange(500.0)}
+    found = joint_moments(ibis.memtable(rows), [["amount", "orders"], ["visits"]], ["variant", "tier"])
+    assert found.keys() == {(arm, tier) for arm in "ab" for tier in "xy"}
+    for (arm, tier), (both, one) in found.items():
+        own = (rows["variant"] == arm) & (np.array(rows["tier"]) == tier)
+        values = np.array([rows["amount"][own], rows["orders"][own]])
+        assert both.n == one.n == own.sum() and both.names == ("amount", "orders")
+        assert both.mean == pytest.approx(values.mean(1)) and both.cov == pytest.approx(np.cov(values), rel=1e-7)
+        assert one.cov[0, 0] == pytest.approx(rows["visits"][own].var(ddof=1))
+
+
+def test_what_is_null_does_not_count_for_its_metric_and_its_set():
+    wide = ibis.memtable({"variant": ["a"] * 4, "x": [1.0, 2.0, None, 4.0], "y": [2.0, None, 3.0, 8.0]})
+    alone = moments(wide, ["x", "y"])
+    assert (alone["a", "x"].n, alone["a", "x"].mean) == (3, pytest.approx(7 / 3))
+    (both, one), = joint_moments(wide, [["x", "y"], ["x"]]).values()
+    assert (both.n, list(both.mean), both.cov[0, 1]) == (2, [2.5, 5.0], pytest.approx(9.0))
+    assert (one.n, one.metric("x").mean) == (3, pytest.approx(7 / 3))
+
+
+# --- NIST StRD: certified values, https://www.itl.nist.gov/div898/strd ---
+
+def accuracy(found, certified):
+    """Digits that agree."""
+    return 15.0 if found == certified else -math.log10(abs(found - certified) / abs(certified))
+
+
+@pytest.mark.parametrize(("values", "mean", "deviation", "digits"), [
+    ([10000001.0, 10000003.0, 10000002.0], 10000002.0, 1.0, 15),
+    ([1.2, *[1.1, 1.3] * 500], 1.2, 0.1, 13),
+    ([1000000.2, *[1000000.1, 1000000.3] * 500], 1000000.2, 0.1, 8),
+    ([10000000.2, *[10000000.1, 10000000.3] * 500], 10000000.2, 0.1, 7.5)], ids=[f"NumAcc{i}" for i in range(1, 5)])
+def test_univariate_accuracy(values, mean, deviation, digits):
+    """The last digits of the two hard sets are lost when their decimals become binary: no more is in the data."""
+    found = moments(ibis.memtable({"variant": ["a"] * len(values), "x": values}), ["x"])["a", "x"]
+    assert accuracy(found.mean, mean) >= 14
+    assert accuracy(math.sqrt(found.var), deviation) >= digits
+
+
+@pytest.mark.parametrize(("base", "n", "digits"), [
+    (base, n, digits) for base, digits in ((1, 13), (1e6, 9), (1e12, 3)) for n in (21, 201, 2001)],
+    ids=[f"SmLs0{i}" for i in range(1, 10)])
+def test_analysis_of_variance_accuracy(base, n, digits):
+    """F from the moments of nine groups; certified: 21, 201, 2001. At 1e12 a double holds four decimals at most."""
+    groups, tenths = [], []
+    for k in range(9):
+        centre = int(base) * 10 + (4 if k == 0 else 3 if k % 2 else 5)
+        groups += [str(k)] * n
+        tenths += [centre, *[centre - 1, centre + 1] * (n // 2)]
+    values = [tenth / 10 for tenth in tenths]   # the double nearest to the decimal
+    found = [own for (_, _), own in moments(ibis.memtable({"variant": groups, "x": values}), ["x"]).items()]
+    grand = sum(own.mean for own in found) / 9
+    between = sum(n * (own.mean - grand) ** 2 for own in found) / 8
+    within = sum((n - 1) * own.var for own in found) / (9 * (n - 1))
+    assert accuracy(between / within, n) >= digits

@@ -3,35 +3,80 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import ibis
+import numpy as np
 from ibis.expr.types import FloatingColumn, Table
 
-from analysis.stats.moments import Moments, PairedMoments, RatioMoments
+from analysis.stats.moments import JointMoments, Moments, PairedMoments, RatioMoments
 
 
 def moments(wide: Table, names: Sequence[str], by: str = "variant") -> dict[tuple[str, str], Moments]:
-    """(arm, metric) -> moments; centred in the engine, so that large values do not cancel."""
-    found = _query(wide, by, {
-        **{f"mean_{name}": wide[name].mean() for name in names},
-        **{f"var_{name}": wide[name].var(how="sample") for name in names}})
-    return {(row[by], name): Moments(row["n"], _float(row[f"mean_{name}"]), _float(row[f"var_{name}"]))
+    """(arm, metric) -> moments; n counts what is not null. A pass for the centres, one for the rest."""
+    centred, centre = _centred(wide, names)
+    found = _query(centred, [by], {
+        **{f"n_{name}": centred[name].count() for name in names},
+        **{f"mean_{name}": centred[name].mean() for name in names},
+        **{f"var_{name}": centred[name].var(how="sample") for name in names}})
+    return {(row[by], name): Moments(
+                row[f"n_{name}"], centre[name] + _float(row[f"mean_{name}"]), _float(row[f"var_{name}"]))
             for row in found for name in names}
+
+
+def _centred(wide: Table, names: Sequence[str]) -> tuple[Table, dict[str, float]]:
+    """The metrics less their mean over all users, and those means: sums of what is left keep their digits."""
+    row = wide.aggregate(**{f"m_{i}": wide[name].mean() for i, name in enumerate(names)}).to_pyarrow().to_pylist()[0]
+    centre = {name: own if math.isfinite(own := _float(row[f"m_{i}"])) else 0.0 for i, name in enumerate(names)}
+    return wide.mutate(**{name: wide[name] - centre[name] for name in names}), centre
 
 
 def ratio_moments(wide: Table, numerator: str, denominator: str, by: str = "variant") -> dict[str, RatioMoments]:
     """arm -> moments of the two metrics and their covariance."""
-    top, bottom = wide[numerator], wide[denominator]
-    wanted = {
-        "mean_numerator": top.mean(), "mean_denominator": bottom.mean(), "var_numerator": top.var(how="sample"),
-        "var_denominator": bottom.var(how="sample"), "cov": top.cov(bottom, how="sample")}
-    found = _query(wide, by, wanted)
-    return {row[by]: RatioMoments(row["n"], *(_float(row[c]) for c in wanted)) for row in found}
+    return {key[0]: own[0].ratio(numerator, denominator)
+            for key, own in joint_moments(wide, [(numerator, denominator)], [by]).items()}
 
 
-def _query(wide: Table, by: str, wanted: dict[str, object]) -> list[dict]:
-    return wide.group_by(by).aggregate(n=wide.count(), **wanted).to_pyarrow().to_pylist()
+def joint_moments(
+    wide: Table, sets: Sequence[Sequence[str]], by: Sequence[str] = ("variant",)
+) -> dict[tuple, list[JointMoments]]:
+    """Values of `by` -> moments of each set of metrics, over the users of whom no metric of the set is null.
+
+    One pass over the users for all sets: a mean for each metric, a variance or covariance for each pair within a set.
+    Where something is null a second pass leaves its users out, set by set.
+    """
+    columns = list(dict.fromkeys(name for names in sets for name in names))
+    centred, centre = _centred(wide, columns)
+    pairs = dict.fromkeys((a, b) for names in sets for i, a in enumerate(names) for b in names[:i + 1])
+    found = _query(centred, by, {"n": centred.count(), **{f"n_{i}": centred[c].count() for i, c in enumerate(columns)},
+                                 **_moments_of(centred, columns, pairs)})
+    if any(row[f"n_{i}"] != row["n"] for row in found for i in range(len(columns))):
+        if len(sets) == 1:
+            return joint_moments(wide.drop_null(columns), sets, by)
+        apart = [joint_moments(wide, [names], by) for names in sets]
+        return {key: [own[key][0] for own in apart] for key in apart[0] if all(key in own for own in apart)}
+    return {tuple(row[column] for column in by): [_joint(row, centre, names) for names in sets] for row in found}
+
+
+def _moments_of(wide: Table, columns: Sequence[str], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    place = {name: i for i, name in enumerate(columns)}
+    wanted: dict[str, Any] = {f"m_{place[name]}": wide[name].mean() for name in columns}
+    for a, b in pairs:
+        wanted[f"c_{place[a]}_{place[b]}"] = (
+            wide[a].var(how="sample") if a == b else wide[a].cov(wide[b], how="sample"))
+    return wanted
+
+
+def _joint(row: dict[str, Any], centre: dict[str, float], names: Sequence[str]) -> JointMoments:
+    at = [[*centre].index(name) for name in names]
+    cov = np.array([[_float(row.get(f"c_{a}_{b}", row.get(f"c_{b}_{a}"))) for b in at] for a in at])
+    mean = np.array([centre[name] + _float(row[f"m_{i}"]) for name, i in zip(names, at, strict=True)])
+    return JointMoments(row["n"], tuple(names), mean, cov)
+
+
+def _query(wide: Table, by: Sequence[str], wanted: dict[str, object]) -> list[dict]:
+    return wide.group_by(list(by)).aggregate(**wanted).to_pyarrow().to_pylist()
 
 
 def _float(value: float | None) -> float:
