@@ -4,14 +4,17 @@ import math
 from dataclasses import fields
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
 
 from analysis.results.uplift import compare, uplifts
-from analysis.stats.multiplicity import holm
-from tests.shops import shop, shop_facts
+from analysis.stats.clusters import ClusterSums, compare_clusters
+from analysis.stats.multiplicity import benjamini_hochberg, holm
+from tests.shops import PHASES, shop, shop_facts
 from tests.tables import observed
 
 METRICS = """
@@ -36,9 +39,12 @@ def test_roles_in_order_and_described_metrics_are_not_tested():
     assert found[1].unit == "share"
 
 
+PLAIN = "effects: {adjust: none}\n"
+
+
 def test_as_computed_from_the_rows():
     tables = shop(seed=2, n=400)
-    found = {row.metric: row for row in uplifts(shop_facts(METRICS + ARMS, seed=2, n=400))}
+    found = {row.metric: row for row in uplifts(shop_facts(METRICS + ARMS + PLAIN, seed=2, n=400))}
     orders = tables["orders"]
     during = orders[(orders["ordered_at"] >= "2024-03-04") & (orders["ordered_at"] < "2024-03-11")]
     money = tables["assignments"].set_index("user_id").assign(
@@ -52,6 +58,95 @@ def test_as_computed_from_the_rows():
     assert found["basket"].value_treatment == pytest.approx(
         during[during["user_id"].isin(go.index)]["amount"].mean())
     assert math.isnan(found["basket"].total)
+
+
+def test_what_users_did_before_takes_noise_off_as_least_squares_does():
+    tables = shop(seed=2, n=400)
+    found = {row.metric: row for row in uplifts(shop_facts(METRICS + ARMS, seed=2, n=400))}
+    people = tables["assignments"].set_index("user_id")
+    for name, first, last in (("during", "2024-03-04", "2024-03-11"), ("before", "2024-02-19", "2024-03-04")):
+        orders = tables["orders"]
+        own = orders[(orders["ordered_at"] >= first) & (orders["ordered_at"] < last)]
+        people[name] = own.groupby("user_id")["amount"].sum().reindex(people.index).fillna(0.0)
+    x = np.column_stack([np.ones(400), people["variant"] == "go", people["before"]])
+    theirs = OLS(people["during"].to_numpy(), x.astype(float)).fit()
+    row = found["money"]
+    assert row.method == "adjusted" and row.diff == pytest.approx(theirs.params[1])
+    assert row.value_treatment - row.value_control == pytest.approx(row.diff)
+    plain = OLS(people["during"].to_numpy(), x[:, :2].astype(float)).fit()
+    assert row.reduction == pytest.approx(1 - (theirs.bse[1] / plain.bse[1]) ** 2, abs=0.02)
+    assert [found[name].method for name in ("buyers", "orders", "basket", "later")] == [
+        "score", "adjusted", "adjusted", "adjusted"]
+
+
+def with_users(params, seed, **columns):
+    """A shop whose users have further columns."""
+    tables = shop(seed=seed, n=400)
+    users = tables["assignments"][["user_id"]].assign(**{
+        name: make(np.random.default_rng(seed), 400) for name, make in columns.items()})
+    return observed(params + PHASES, users=users, **tables), tables, users
+
+
+def test_strata_are_weighted_and_shares_too():
+    params = METRICS + "arms: {control: stay, shares: {stay: 50%, go: 50%}, strata: [tier]}\n" + PLAIN
+    facts, tables, users = with_users(params, 3, tier=lambda draw, n: draw.choice(["gold", "grey"], n, p=[0.3, 0.7]))
+    found = {row.metric: row for row in uplifts(facts)}
+    orders = tables["orders"]
+    during = orders[(orders["ordered_at"] >= "2024-03-04") & (orders["ordered_at"] < "2024-03-11")]
+    people = users.merge(tables["assignments"], on="user_id").set_index("user_id")
+    people["money"] = during.groupby("user_id")["amount"].sum().reindex(people.index).fillna(0.0)
+    people["buyers"] = people["money"] > 0
+    for name in ("money", "buyers"):
+        level = people.groupby(["tier", "variant"])[name].mean().unstack()
+        weight = people["tier"].value_counts(normalize=True)
+        assert found[name].method == "strata"
+        assert found[name].diff == pytest.approx(((level["go"] - level["stay"]) * weight).sum())
+
+
+def test_small_strata_are_put_together():
+    params = METRICS + "arms: {control: stay, shares: {stay: 50%, go: 50%}, strata: [tier]}\n"
+    facts, _, _ = with_users(params, 4, tier=lambda draw, n: np.where(np.arange(n) < 8, np.arange(n).astype(str), "x"))
+    assert all(not row.reason for row in uplifts(facts))
+
+
+def test_users_of_a_cluster_hang_together():
+    params = METRICS + "arms: {control: stay, shares: {stay: 50%, go: 50%}, cluster: shop}\n"
+    tables = shop(seed=5, n=400)
+    number = tables["assignments"].groupby("variant").cumcount() % 8
+    shops = tables["assignments"]["variant"] + number.astype(str)
+    users = tables["assignments"][["user_id"]].assign(shop=shops)
+    found = {row.metric: row for row in uplifts(observed(params + PHASES, users=users, **tables))}
+    orders = tables["orders"]
+    during = orders[(orders["ordered_at"] >= "2024-03-04") & (orders["ordered_at"] < "2024-03-11")]
+    money = during.groupby("user_id")["amount"].sum().reindex(users["user_id"]).fillna(0.0).to_numpy()
+    groups = [own for _, own in pd.Series(money).groupby(shops.to_numpy())]
+    sums = {arm: ClusterSums(*np.array([(len(own), own.sum(), len(own), own.var()) for own in part]).T)
+            for arm, part in (("go", groups[:8]), ("stay", groups[8:]))}
+    expected = compare_clusters(sums["go"], sums["stay"], "mean")
+    assert found["money"].method == "clusters" and found["money"].pvalue == pytest.approx(expected.pvalue)
+    assert found["buyers"].kind == "proportion" and found["buyers"].method == "clusters"
+
+
+def test_a_campaign_that_was_looked_at_early_needs_more_to_be_told():
+    often = METRICS + ARMS + "effects: {looks: {method: always_valid}}\n"
+    planned = METRICS + ARMS + "effects: {looks: {method: obrien_fleming, planned: 5}}\n"
+    for params in (often, planned):
+        plain, looked = uplifts(shop_facts(METRICS + ARMS, seed=6)), uplifts(shop_facts(params, seed=6))
+        for one, other in zip(plain, looked, strict=True):
+            assert other.pvalue == one.pvalue and other.pvalue_adjusted >= one.pvalue_adjusted
+            assert other.diff_upper - other.diff_lower > one.diff_upper - one.diff_lower
+            assert (other.pvalue_adjusted < 0.05) == (not other.diff_lower <= 0 <= other.diff_upper)
+
+
+def test_families_of_secondary_metrics_are_corrected_apart():
+    metrics = METRICS.replace("{any: orders}", "{any: orders, family: reach}")
+    found = {row.metric: row for row in uplifts(shop_facts(metrics + ARMS, seed=3))}
+    assert found["buyers"].pvalue_adjusted == found["buyers"].pvalue
+    both = [found["orders"].pvalue, found["basket"].pvalue]
+    assert [found["orders"].pvalue_adjusted, found["basket"].pvalue_adjusted] == holm(both)
+    bh = uplifts(shop_facts(METRICS + ARMS + "effects: {correction: benjamini_hochberg}\n", seed=3))
+    own = [row for row in bh if row.role == "secondary"]
+    assert [row.pvalue_adjusted for row in own] == benjamini_hochberg([row.pvalue for row in own])
 
 
 def test_holm_holds_within_a_role_and_over_the_arms_and_guardrails_stand_alone():
@@ -91,6 +186,8 @@ def assert_reasoned(row):
             assert row.rel_reason or row.reason
         elif field.name.startswith("total"):
             assert row.kind == "ratio" or row.reason
+        elif field.name == "reduction":
+            assert row.method not in ("adjusted", "strata") or row.reason
         elif field.name in ("margin", "pvalue_margin"):
             assert row.role != "guardrail" or row.reason or row.rel_reason
         else:

@@ -27,6 +27,13 @@ def columns_named(campaign: Campaign) -> Iterator[Named]:
         yield ("population", "consent"), ["users"], campaign.population.consent
     for column in campaign.population.where:
         yield ("population", "where", column), ["users"], column
+    for i, column in enumerate(campaign.effects.segments):
+        yield ("effects", "segments", i), ["users"], column
+    if campaign.arms:
+        for i, column in enumerate(campaign.arms.strata):
+            yield ("arms", "strata", i), ["users"], column
+        if campaign.arms.cluster:
+            yield ("arms", "cluster"), ["users"], campaign.arms.cluster
     for name, funnel in campaign.funnels.items():
         for i, column in enumerate(funnel.by):
             yield ("funnels", name, "by", i), ["events", "users"], column

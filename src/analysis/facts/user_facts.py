@@ -50,7 +50,7 @@ def span(facts: Facts, phase: str) -> Span | None:
 def user_facts(facts: Facts, names: Sequence[str], phase: str) -> Table:
     """One row per user of the population; per block of the campaign's length; zero, never null.
 
-    names    metrics without a ratio or window
+    names    metrics without a ratio; before, all of them, else those that count over the period
     Returns  user_id, variant, a float column per metric: the mean over the blocks of the phase that the data cover.
     Rows before a user's entry do not count in the phase during.
     """
@@ -58,28 +58,39 @@ def user_facts(facts: Facts, names: Sequence[str], phase: str) -> Table:
     if stretch is None or stretch.n_blocks == 0:
         raise ValueError(f"the data cover no block of the phase {phase}")
     if phase not in facts.kept:  # one pass makes every metric that has phases
-        every = [name for name, metric in facts.campaign.metrics.items() if not metric.ratio and metric.has_phases]
+        every = [name for name, metric in facts.campaign.metrics.items()
+                 if metric.is_per_user and (metric.has_phases or phase == "before")]
         facts.kept[phase] = _wide(
             facts, every, lambda source: _in_span(facts, source, stretch), stretch.n_blocks, facts.population).cache()
     return facts.kept[phase].select("user_id", "variant", *names)
 
 
 def facts_of(facts: Facts, names: Sequence[str]) -> Table:
-    """One row per user: in the metrics' window from entry, in the time after the campaign, or in its period."""
+    """One row per user: in the metrics' window from entry, in the time after the campaign, or in its period.
+
+    names    metrics without a ratio that are counted over the same time; all of that time are made in one pass
+    """
     metric = facts.campaign.metrics[names[0]]
-    if metric.window:
-        return window_facts(facts, names, metric.window)
-    if metric.over != "period":
-        after = span(facts, "after")
-        start = span(facts, "during").start if metric.over == "both" else after.start
-        whole = replace(after, start=start, n_blocks=1)  # one stretch, not the mean of blocks
+    if metric.has_phases:
+        return user_facts(facts, names, "during")
+    if metric.time not in facts.kept:
+        every = [name for name, own in facts.campaign.metrics.items() if own.is_per_user and own.time == metric.time]
+        made = window_facts(facts, every, metric.window) if metric.window else _after_facts(facts, every, metric.over)
+        facts.kept[metric.time] = made.cache()
+    return facts.kept[metric.time].select("user_id", "variant", *names)
 
-        def inside(source: str) -> Table:
-            table = _in_span(facts, source, whole, is_since_entry=True)
-            return table.filter(table.at >= table.entered_at)
 
-        return _wide(facts, names, inside, 1, facts.population)
-    return user_facts(facts, names, "during")
+def _after_facts(facts: Facts, names: Sequence[str], over: str) -> Table:
+    """One row per user: over the time after the campaign, or the campaign and that time together."""
+    after = span(facts, "after")
+    start = span(facts, "during").start if over == "both" else after.start
+    whole = replace(after, start=start, n_blocks=1)  # one stretch, not the mean of blocks
+
+    def inside(source: str) -> Table:
+        table = _in_span(facts, source, whole, is_since_entry=True)
+        return table.filter(table.at >= table.entered_at)
+
+    return _wide(facts, names, inside, 1, facts.population)
 
 
 def is_covered(facts: Facts, name: str) -> bool:

@@ -26,6 +26,7 @@ def contradictions(c: Any, broken: set[str]) -> Iterator[Mistake]:
     yield from _names(c)
     yield from _metrics(c, broken)
     yield from _goals(c, broken)
+    yield from _effects(c, broken)
     yield from _steps(c)
     yield from _costs(c)
 
@@ -166,6 +167,25 @@ def _change(c: Any, broken: set[str], goal: Any, metric: Any) -> Iterator[tuple[
             yield "baseline", "is control, but the campaign has no arms"
         if goal.measure == "total" and metric is not None and not metric.ratio:
             yield "measure", "totals of arms of different size cannot be compared; say measure: per_user"
+
+
+def _effects(c: Any, broken: set[str]) -> Iterator[Mistake]:
+    """What the effects look at has to be there."""
+    effects, arms = c.effects, c.arms
+    if effects and effects != type(effects)() and arms is None and "arms" not in broken:
+        yield ("effects",), "is about arms, and the campaign has none"
+    columns = [(("effects", "segments"), effects.segments if effects else []),
+               (("arms", "strata"), arms.strata if arms else []),
+               (("arms", "cluster"), [arms.cluster] if arms and arms.cluster else [])]
+    for where, names in columns:
+        if names and c.sources and not c.sources.users:
+            yield where, "names columns of users, but `sources:` has no `users:`"
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+            yield where, f"names '{name}' twice"
+    if arms and arms.cluster and arms.strata:
+        yield ("arms", "strata"), "stands beside `cluster:`; arms drawn by cluster are compared as a whole"
+    if arms and arms.cluster and effects and effects.looks and effects.looks.method == "always_valid":
+        yield ("effects", "looks"), "always_valid needs many independent units, and `cluster:` says that there are few"
 
 
 def _last_day(moment: date) -> date:

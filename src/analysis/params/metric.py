@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -39,6 +40,8 @@ class Metric(Part):
     """column of the table -> the value or values of the rows that count"""
     role: Role = "secondary"
     """primary (exactly one), secondary, guardrail (must not be harmed), or described (shown, never tested)"""
+    family: str = ""
+    """secondary: metrics of the same family are corrected together; all that name none are one family"""
     better: Direction = "higher"
     """which way is better"""
     unit: str = ""
@@ -59,6 +62,16 @@ class Metric(Part):
         return "" if self.ratio else (self.count or self.any or self.sum).split(".")[0]
 
     @property
+    def is_per_user(self) -> bool:
+        """Whether it is one number per user, not a ratio of two of them."""
+        return not self.ratio
+
+    @property
+    def time(self) -> tuple[str, timedelta | None]:
+        """When it is counted; metrics of the same time are made together."""
+        return self.over, self.window
+
+    @property
     def has_phases(self) -> bool:
         """Whether the same can be counted before, during and after the campaign."""
         return self.window is None and self.over == "period"
@@ -76,6 +89,8 @@ class Metric(Part):
             raise ValueError(f"sum '{self.sum}' is not table.column, like orders.amount")
         if self.table and self.table not in METRIC_TABLES:
             raise ValueError(f"'{self.table}' is not a table{suggest(self.table, METRIC_TABLES)}")
+        if self.family and self.role != "secondary":
+            raise ValueError(f"family '{self.family}' is said of a {self.role} metric; only secondary ones have one")
         if (self.role == "guardrail") != (self.margin is not None):
             raise ValueError("a guardrail needs a margin, and only a guardrail has one")
         return self

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, PrivateAttr, field_validator
 
 from analysis.params.counting import Activity, Funnel, Match, Retention
+from analysis.params.effects import Effects
 from analysis.params.metric import Goal, Metric
 from analysis.params.part import Part
 from analysis.params.period import Period, end_of, instant, known_zone
@@ -25,7 +26,11 @@ class Arms(Part):
     control: str
     """the arm that did not get the campaign; never inferred"""
     shares: dict[str, Share] = Field(min_length=2)
-    """arm -> its planned share of the users; together 100%"""
+    """arm -> its planned share of the users (of the clusters, where such were drawn); together 100%"""
+    cluster: str = ""
+    """column of users whose values were drawn as a whole, such as store or city; users of one hang together"""
+    strata: list[str] = []
+    """columns of users within which arms are compared and then weighted (post-stratification); known before"""
 
 
 def _near(path: Path) -> str:
@@ -66,6 +71,8 @@ class Campaign(Part):
     """arms of a randomised campaign"""
     no_control_group: Text | None = None
     """instead of arms: why there is no randomised control; the report prints it"""
+    effects: Effects = Effects()
+    """how effects are told from chance"""
     metrics: dict[str, Metric] = Field(min_length=1)
     """name -> how it is counted"""
     goals: list[Goal] = []

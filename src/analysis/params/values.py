@@ -95,6 +95,15 @@ def parse_share(text: Any) -> float:
     return share
 
 
+def parse_change(text: Any) -> float:
+    """`5%`, `-0.5%` or a plain number."""
+    written = plainly(text)
+    try:
+        return parse_number(written[:-1]) / 100 if written.endswith("%") else parse_number(written)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a change like 5% or a number like 0.3") from None
+
+
 def _schema(pattern: str, examples: list[str], description: str) -> WithJsonSchema:
     return WithJsonSchema({
         "type": ["string", "number"], "pattern": f"^({pattern})$", "examples": examples, "description": description})

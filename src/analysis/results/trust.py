@@ -65,7 +65,7 @@ def _balance(facts: Facts) -> Iterator[Check]:
     if not facts.campaign.arms or stretch is None or not stretch.n_blocks:
         return
     metrics = facts.campaign.metrics
-    names = [name for name, metric in metrics.items() if not metric.ratio and metric.has_phases]
+    names = [name for name, metric in metrics.items() if metric.is_per_user and metric.has_phases]
     if not names:
         return
     level = moments(user_facts(facts, names, "before"), names)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from analysis.facts.measure import moments, ratio_moments
 from analysis.facts.population import Facts
-from analysis.facts.user_facts import facts_of, is_covered
+from analysis.results.contrast import Contrast, contrast
+from analysis.results.looks import at_end, at_end_one_sided
 from analysis.stats.comparison import ALPHA, Comparison
-from analysis.stats.means import compare_means
-from analysis.stats.multiplicity import compatible_alphas, holm
-from analysis.stats.noninferiority import noninferiority_pvalue
-from analysis.stats.proportions import compare_proportions
-from analysis.stats.ratios import compare_ratios
+from analysis.stats.multiplicity import benjamini_hochberg, compatible_alphas, holm
+
+CORRECTIONS = {"holm": holm, "benjamini_hochberg": benjamini_hochberg}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +22,13 @@ class Uplift(Comparison):
     metric: str
     unit: str
     role: str                # primary, secondary, guardrail
+    family: str              # of secondary metrics that are corrected together; "" where the params name none
+    method: str              # "welch", "delta", "score", "adjusted", "strata", "clusters"
+    reduction: float         # share of the variance that the adjustment took away; nan without one
     better: str              # higher, lower
     arm: str
     control: str
-    pvalue_adjusted: float   # Holm within the role; equal to pvalue in a family of one
+    pvalue_adjusted: float   # for looking early and then for the family; of guardrails for looking early alone
     total: float             # diff x users of the arm: what the campaign added; nan for ratios
     total_lower: float
     total_upper: float
@@ -40,64 +41,69 @@ def uplifts(facts: Facts) -> list[Uplift]:
     """All metrics of a randomised campaign in the order primary, secondary, guardrail; empty without arms."""
     if facts.campaign.arms is None:
         return []
-    return [uplift for role in ("primary", "secondary", "guardrail") for uplift in _family(facts, role)]
+    return [uplift for role, names in _families(facts) for uplift in _family(facts, role, names)]
 
 
-def compare(facts: Facts, name: str, arm: str, alpha: float = ALPHA) -> Comparison:
-    """One metric, one arm against control, by the test that fits the metric's kind."""
-    metric, control = facts.campaign.metrics[name], facts.campaign.arms.control
-    return _compare(_moments(facts, name), metric.kind, arm, control, alpha)
+def compare(facts: Facts, name: str, arm: str) -> Comparison:
+    """One metric, one arm against control, not corrected for other metrics; at the level that looking early leaves."""
+    found, control = contrast(facts, name), facts.campaign.arms.control
+    plain = found.compare(arm, control)
+    look = at_end(facts, name, plain.pvalue, plain.n_treatment + plain.n_control)
+    return plain if plain.reason else found.compare(arm, control, look.alpha_nominal)
 
 
-def _moments(facts: Facts, name: str) -> dict | None:
-    """Arm -> moments; None where the data end before the time that the metric is counted over."""
-    metric = facts.campaign.metrics[name]
-    parts = metric.ratio or [name]
-    if not is_covered(facts, name):
-        return None
-    wide = facts_of(facts, parts)
-    if metric.ratio:
-        return ratio_moments(wide, *parts)
-    return {arm: own for (arm, _), own in moments(wide, parts).items()}
+def _families(facts: Facts) -> Iterator[tuple[str, list[str]]]:
+    """Role and metrics of each family, which is judged as a whole. Guardrails stand alone: each of them has to hold."""
+    campaign = facts.campaign
+    yield "primary", campaign.metric("primary")
+    secondary = campaign.metric("secondary")
+    for family in dict.fromkeys(campaign.metrics[name].family for name in secondary):
+        yield "secondary", [name for name in secondary if campaign.metrics[name].family == family]
+    for name in campaign.metric("guardrail"):
+        yield "guardrail", [name]
 
 
-def _compare(own: dict | None, kind: str, arm: str, control: str, alpha: float) -> Comparison:
-    if own is None or arm not in own or control not in own:
-        shape = {"ratio": "ratio", "any": "proportion"}.get(kind, "mean")
-        return Comparison.missing(shape, "data_end_before" if own is None else "empty_arm")
-    if kind == "ratio":
-        return compare_ratios(own[arm], own[control], alpha)
-    if kind == "any":
-        did = {a: round(own[a].mean * own[a].n) for a in (arm, control)}
-        return compare_proportions(did[arm], own[arm].n, did[control], own[control].n, alpha)
-    return compare_means(own[arm], own[control], alpha)
+def _family(facts: Facts, role: str, names: Sequence[str]) -> Iterator[Uplift]:
+    """The metrics of one family in every arm.
 
-
-def _family(facts: Facts, role: str) -> Iterator[Uplift]:
-    """The metrics of one role in every arm. Guardrails are not adjusted: each of them has to hold."""
+    First each p is turned into what it is worth after looking early, then all are corrected together; each interval is
+    drawn at the level that tells the same story.
+    """
     campaign = facts.campaign
     control = campaign.arms.control
-    pairs = [(name, arm) for name in campaign.metric(role) for arm in campaign.arms.shares if arm != control]
-    own = {name: _moments(facts, name) for name in campaign.metric(role)}
-    raw = [_compare(own[name], campaign.metrics[name].kind, arm, control, ALPHA) for name, arm in pairs]
-    pvalues = [found.pvalue for found in raw]
-    adjusted = pvalues if role == "guardrail" else holm(pvalues)
-    alphas = [ALPHA] * len(raw) if role == "guardrail" else compatible_alphas(pvalues, adjusted, ALPHA)
-    for (name, arm), pvalue, alpha in zip(pairs, adjusted, alphas, strict=True):
-        metric = campaign.metrics[name]
-        found = _compare(own[name], metric.kind, arm, control, alpha)
-        n = 0 if metric.ratio else found.n_treatment
-        margin = math.nan if metric.margin is None else metric.margin
-        p_margin = math.nan
-        if role == "guardrail" and not found.reason:
-            p_margin = noninferiority_pvalue(own[name][arm], own[name][control], metric.kind, margin, metric.better)
-        yield Uplift(
-            **asdict(found), metric=name, unit="share" if metric.kind == "any" else metric.unit, role=role,
-            better=metric.better, arm=arm, control=control, pvalue_adjusted=pvalue,
-            total=found.diff * n if n else math.nan, total_lower=found.diff_lower * n if n else math.nan,
-            total_upper=found.diff_upper * n if n else math.nan, margin=margin, pvalue_margin=p_margin,
-            verdict=(_held(found, margin, metric.better) if role == "guardrail"
-                     else _verdict(found, pvalue, metric.better)))
+    own = {name: contrast(facts, name) for name in names}
+    pairs = [(name, arm) for name in names for arm in campaign.arms.shares if arm != control]
+    plain = [own[name].compare(arm, control) for name, arm in pairs]
+    n = [found.n_treatment + found.n_control for found in plain]
+    looked = [at_end(facts, name, found.pvalue, users).pvalue
+              for (name, _), found, users in zip(pairs, plain, n, strict=True)]
+    correct = (lambda pvalues: pvalues) if role == "guardrail" else (
+        CORRECTIONS[campaign.effects.correction] if role == "secondary" else holm)
+    adjusted = correct(looked)
+    alphas = [ALPHA] * len(pairs) if role == "guardrail" else compatible_alphas(looked, adjusted, ALPHA)
+    for (name, arm), found, users, pvalue, alpha in zip(pairs, plain, n, adjusted, alphas, strict=True):
+        nominal = at_end(facts, name, found.pvalue, users, alpha).alpha_nominal if users else alpha
+        yield _uplift(facts, own[name], arm, role, found.pvalue, pvalue, nominal)
+
+
+def _uplift(facts: Facts, own: Contrast, arm: str, role: str, raw: float, pvalue: float, alpha: float) -> Uplift:
+    campaign, metric = facts.campaign, facts.campaign.metrics[own.name]
+    control = campaign.arms.control
+    found = own.compare(arm, control, alpha)
+    n = 0 if metric.ratio else found.n_treatment
+    margin = math.nan if metric.margin is None else metric.margin
+    p_margin = math.nan
+    if role == "guardrail" and not found.reason:
+        p_margin = at_end_one_sided(facts, own.name, own.margin_pvalue(arm, control, margin, metric.better, alpha),
+                                    found.n_treatment + found.n_control)
+    return Uplift(
+        **{**asdict(found), "pvalue": raw}, metric=own.name, unit="share" if metric.kind == "any" else metric.unit,
+        role=role, family=metric.family, method=own.method, reduction=own.reduction.get(arm, math.nan),
+        better=metric.better, arm=arm, control=control, pvalue_adjusted=pvalue,
+        total=found.diff * n if n else math.nan, total_lower=found.diff_lower * n if n else math.nan,
+        total_upper=found.diff_upper * n if n else math.nan, margin=margin, pvalue_margin=p_margin,
+        verdict=(_held(found, margin, metric.better) if role == "guardrail"
+                 else _verdict(found, pvalue, metric.better)))
 
 
 def _verdict(found: Comparison, pvalue: float, better: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,3 +63,14 @@ class JointMoments:
         i, j = self.names.index(numerator), self.names.index(denominator)
         return RatioMoments(self.n, float(self.mean[i]), float(self.mean[j]), float(self.cov[i, i]),
                             float(self.cov[j, j]), float(self.cov[i, j]))
+
+
+def merged(parts: Sequence[JointMoments]) -> JointMoments:
+    """Moments of several groups of users together (Chan, Golub & LeVeque 1983, The American Statistician 37:242)."""
+    if len(parts) == 1:
+        return parts[0]
+    n = sum(own.n for own in parts)
+    mean = sum(own.n / n * own.mean for own in parts) if n else np.full(len(parts[0].names), np.nan)
+    squares = sum(own.n * np.outer(own.mean - mean, own.mean - mean) + (own.n - 1) * own.cov if own.n > 1 else
+                  own.n * np.outer(own.mean - mean, own.mean - mean) for own in parts)
+    return JointMoments(n, parts[0].names, mean, squares / (n - 1) if n > 1 else np.full_like(parts[0].cov, np.nan))

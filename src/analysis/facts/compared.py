@@ -1,0 +1,82 @@
+"""What arms are compared by: every user's metrics, what the user did before, and the groups the user is in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ibis
+import numpy as np
+from ibis.expr.types import Table
+
+from analysis.facts.measure import joint_moments
+from analysis.facts.population import Facts
+from analysis.facts.user_facts import facts_of, span, user_facts
+from analysis.stats.clusters import ClusterSums
+from analysis.stats.moments import JointMoments
+
+HISTORY = "has_history"   # 1 for users who were registered in the time before
+
+
+def before(name: str) -> str:
+    """The column that holds a metric's level in the time before."""
+    return f"{name}:before"
+
+
+def covariates(facts: Facts, parts: Sequence[str]) -> list[str]:
+    """Columns of `compared` that were settled before the campaign: the same metric then, and who was there at all.
+
+    Empty without a baseline inside the data. Users who came later have no history; with the second column beside it a
+    zero is as good as any number, the mean too.
+    """
+    stretch = span(facts, "before")
+    if stretch is None or not stretch.n_blocks:
+        return []
+    return [*(before(part) for part in parts), *([HISTORY] if "registered_at" in facts.population.columns else [])]
+
+
+def compared(facts: Facts, parts: Sequence[str]) -> Table:
+    """One row per user: user_id, variant, the metrics `parts` of one time, their `covariates`, and the columns of users
+    that arms are compared within or between (text; "" where a user has none), named as in the params."""
+    wide, known = facts_of(facts, parts), covariates(facts, parts)
+    if known:
+        past = user_facts(facts, parts, "before").rename({before(part): part for part in parts}).drop("variant")
+        wide = wide.left_join(past, "user_id").drop("user_id_right")
+    arms, columns = facts.campaign.arms, dict.fromkeys(facts.campaign.effects.segments)
+    columns |= dict.fromkeys([*arms.strata, *([arms.cluster] if arms.cluster else [])])
+    people = facts.population
+    extra = {column: people[column].cast("string").fill_null("") for column in columns}
+    if HISTORY in known:
+        opens = ibis.timestamp(span(facts, "before").end.replace(tzinfo=None))
+        extra[HISTORY] = (people.registered_at < opens).fill_null(False).cast("float64")
+    if not extra:
+        return wide
+    return wide.left_join(people.select("user_id", **extra), "user_id").drop("user_id_right")
+
+
+def arm_moments(
+    facts: Facts, sets: Sequence[Sequence[str]], by: Sequence[str] = ()
+) -> list[dict[tuple[str, ...], dict[str, JointMoments]]]:
+    """For each metric (or numerator and denominator) of one time: values of `by` -> arm -> its joint moments.
+
+    sets   each [metric] or [numerator, denominator]; the moments hold their covariates too. One pass for all of them.
+    by     columns of users
+    """
+    every = list(dict.fromkeys(part for parts in sets for part in parts))
+    wanted = [[*parts, *covariates(facts, parts)] for parts in sets]
+    found = joint_moments(compared(facts, every), wanted, ["variant", *by])
+    made: list[dict[tuple[str, ...], dict[str, JointMoments]]] = [{} for _ in sets]
+    for (arm, *values), own in sorted(found.items()):
+        for place, one in zip(made, own, strict=True):
+            place.setdefault(tuple(values), {})[arm] = one
+    return made
+
+
+def cluster_sums(facts: Facts, parts: Sequence[str]) -> dict[str, ClusterSums]:
+    """arm -> one row per cluster, in the order of their names; users without a cluster do not count."""
+    wide, cluster = compared(facts, parts), facts.campaign.arms.cluster
+    found = joint_moments(wide.filter(wide[cluster] != ""), [parts], ["variant", cluster])
+    made: dict[str, list[tuple[float, ...]]] = {}
+    for (arm, _), (own,) in sorted(found.items()):
+        sums = own.n * own.mean
+        made.setdefault(arm, []).append((own.n, sums[0], sums[1] if len(parts) > 1 else own.n, own.cov[0, 0]))
+    return {arm: ClusterSums(*np.array(rows, dtype=float).T) for arm, rows in made.items()}

@@ -1,0 +1,144 @@
+"""One metric in all arms, ready to be compared: by the method that fits its kind and how the arms were drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from analysis.facts.compared import arm_moments, cluster_sums, covariates
+from analysis.facts.population import Facts
+from analysis.facts.user_facts import is_covered
+from analysis.stats.adjust import Adjusted, adjust, pair_of, reduction
+from analysis.stats.clusters import ClusterSums, cluster_level
+from analysis.stats.comparison import ALPHA, Comparison
+from analysis.stats.moments import JointMoments, merged
+from analysis.stats.noninferiority import noninferiority_proportions, ratio_at
+from analysis.stats.pairs import Pair, compare_pair, independent, margin_pvalue
+from analysis.stats.proportions import compare_proportions
+
+SMALLEST_STRATUM = 10   # users of an arm; smaller strata are put together
+
+SHAPES = {"any": "proportion", "ratio": "ratio"}   # of a metric's kind; the others are means
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What is known of one metric in every arm."""
+
+    name: str
+    shape: str                                    # "mean", "proportion", "ratio"
+    method: str                                   # "welch", "delta", "score", "adjusted", "strata", "clusters"
+    counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)   # score: arm -> who did, of how many
+    pairs: Mapping[str, Pair] = field(default_factory=dict)               # else: arm -> it and control
+    reduction: Mapping[str, float] = field(default_factory=dict)          # adjusted: share of variance taken away
+    reason: str = ""
+
+    def compare(self, arm: str, control: str, alpha: float = ALPHA) -> Comparison:
+        """One arm against control at a level."""
+        if self.reason or (arm not in self.counts and arm not in self.pairs):
+            return Comparison.missing(self.shape, self.reason or "empty_arm")
+        if self.counts:
+            return compare_proportions(*self.counts[arm], *self.counts[control], alpha)
+        return compare_pair(self.shape, self.pairs[arm], alpha)
+
+    def margin_pvalue(self, arm: str, control: str, margin: float, better: str, alpha: float = ALPHA) -> float:
+        """One-sided p of H0: the arm is worse than control by the margin or more."""
+        if self.counts:
+            return noninferiority_proportions(*self.counts[arm], *self.counts[control], margin, better)
+        return margin_pvalue(self.pairs[arm], ratio_at(margin, better), better, alpha)
+
+
+def contrast(facts: Facts, name: str, is_adjusted: bool = True) -> Contrast:
+    """One metric of the params.
+
+    is_adjusted   by what users did before and by strata, where the params and the data allow; False for the plain
+                  comparison beside it
+    """
+    if facts.campaign.arms is None:
+        raise ValueError("the campaign has no arms to compare")
+    if not is_covered(facts, name):
+        return Contrast(name, _shape(facts, name), "", reason="data_end_before")
+    if facts.campaign.arms.cluster:
+        return _clustered(facts, name)
+    return _of_users(facts, name, _moments(facts, name), is_adjusted)
+
+
+def _shape(facts: Facts, name: str) -> str:
+    return SHAPES.get(facts.campaign.metrics[name].kind, "mean")
+
+
+def _parts(facts: Facts, name: str) -> list[str]:
+    return list(facts.campaign.metrics[name].ratio) or [name]
+
+
+def _moments(facts: Facts, name: str) -> dict[tuple[str, ...], dict[str, JointMoments]]:
+    """Strata -> arm -> moments; all metrics of one time are asked for at once and kept."""
+    metrics, key = facts.campaign.metrics, ("contrast", name)
+    if key not in facts.kept:
+        own = metrics[_parts(facts, name)[0]].time
+        names = [other for other, metric in metrics.items()
+                 if metrics[_parts(facts, other)[0]].time == own and (metric.role != "described" or other == name)]
+        found = arm_moments(facts, [_parts(facts, other) for other in names], facts.campaign.arms.strata)
+        facts.kept.update({("contrast", other): one for other, one in zip(names, found, strict=True)})
+    return facts.kept[key]
+
+
+def _of_users(
+    facts: Facts, name: str, strata: Mapping[tuple[str, ...], Mapping[str, JointMoments]], is_adjusted: bool
+) -> Contrast:
+    """Users drawn one by one."""
+    campaign, shape, parts = facts.campaign, _shape(facts, name), _parts(facts, name)
+    control = campaign.arms.control
+    arms = [arm for arm in campaign.arms.shares if any(arm in own for own in strata.values())]
+    if control not in arms:
+        return Contrast(name, shape, "", reason="empty_arm")
+    if not is_adjusted or (shape == "proportion" and len(strata) < 2):
+        strata = {(): {arm: merged([own[arm] for own in strata.values() if arm in own]) for arm in arms}}
+        if shape == "proportion":
+            counts = {arm: (round(own.mean[0] * own.n), own.n) for arm, own in strata[()].items()}
+            return Contrast(name, shape, "score", counts=counts)
+    known = covariates(facts, parts) if is_adjusted and shape != "proportion" and _adjusts(facts) else []
+    cells = _large_enough(list(strata.values()), arms)
+    found = adjust(cells, parts, known)
+    method = "adjusted" if found.rank else "strata" if len(cells) > 1 else "delta" if shape == "ratio" else "welch"
+    treatments = [arm for arm in arms if arm != control]
+    return Contrast(name, shape, method, pairs={arm: pair_of(found, arm, control) for arm in treatments},
+                    reduction=_reductions(found, treatments, control))
+
+
+def _adjusts(facts: Facts) -> bool:
+    return facts.campaign.effects.adjust == "before"
+
+
+def _reductions(found: Adjusted, treatments: Sequence[str], control: str) -> dict[str, float]:
+    return {arm: reduction(found, arm, control) for arm in treatments} if found.rank or len(found.cells) > 1 else {}
+
+
+def _large_enough(strata: Sequence[Mapping[str, JointMoments]], arms: Sequence[str]) -> list[dict[str, JointMoments]]:
+    """Strata in which every arm has users enough; the others together, with the smallest of them if need be."""
+    if len(strata) == 1:
+        return [dict(strata[0])]
+    ranked = sorted(strata, key=lambda own: min(own[arm].n if arm in own else 0 for arm in arms))
+    small: list[Mapping[str, JointMoments]] = []
+    while ranked and not (_is_large(ranked[0], arms) and (not small or _is_large(_together(small, arms), arms))):
+        small.append(ranked.pop(0))
+    return [*([_together(small, arms)] if small else []), *(dict(own) for own in ranked)]
+
+
+def _is_large(own: Mapping[str, JointMoments], arms: Sequence[str]) -> bool:
+    return all(arm in own and own[arm].n >= SMALLEST_STRATUM for arm in arms)
+
+
+def _together(strata: Sequence[Mapping[str, JointMoments]], arms: Sequence[str]) -> dict[str, JointMoments]:
+    having = {arm: [own[arm] for own in strata if arm in own] for arm in arms}
+    return {arm: merged(own) for arm, own in having.items() if own}
+
+
+def _clustered(facts: Facts, name: str) -> Contrast:
+    sums: dict[str, ClusterSums] = cluster_sums(facts, _parts(facts, name))
+    control, shape = facts.campaign.arms.control, _shape(facts, name)
+    if control not in sums:
+        return Contrast(name, shape, "", reason="empty_arm")
+    level = {arm: cluster_level(own) for arm, own in sums.items() if arm in facts.campaign.arms.shares}
+    return Contrast(name, shape, "clusters", pairs={
+        arm: independent(own, level[control]) for arm, own in level.items() if arm != control})
