@@ -34,21 +34,36 @@ def split_test(counts: dict[str, int], shares: dict[str, float]) -> Split:
     test), where the splits can be enumerated; else Pearson's chi-square. ValueError for weights or counts below 0.
     """
     n = sum(counts.values())
+    observed, chances, reason = planned_arms(counts, shares)
+    if reason == "unplanned_arm":
+        return Split(math.inf, 0.0, True, n, reason)
+    if reason:
+        return Split(math.nan, math.nan, False, n, reason)
+    expected = n * chances
+    statistic = float((((observed - expected) ** 2) / expected).sum())
+    is_exact = n < EXACT_BELOW and math.comb(n + len(observed) - 1, n) <= MOST_OUTCOMES
+    pvalue = exact_pvalue(observed, chances) if is_exact else special.chdtrc(len(observed) - 1, statistic)
+    return Split(statistic, float(pvalue), is_exact, n)
+
+
+def planned_arms(counts: dict[str, int], shares: dict[str, float]) -> tuple[np.ndarray, np.ndarray, str]:
+    """Units and chance of each arm with a share, and why there is nothing to test, or "".
+
+    "no_users", "one_arm"; "unplanned_arm": units where none were planned, which the plan rules out.
+    ValueError for weights or counts below 0.
+    """
     _check(counts, shares)
     planned = [arm for arm, share in shares.items() if share > 0]
-    if not n:
-        return Split(math.nan, math.nan, False, 0, "no_users")
-    if sum(counts.get(arm, 0) for arm in planned) < n:
-        return Split(math.inf, 0.0, True, n, "unplanned_arm")
-    if len(planned) < 2:
-        return Split(math.nan, math.nan, False, n, "one_arm")
     observed = np.array([counts.get(arm, 0) for arm in planned], dtype=float)
     weights = np.array([shares[arm] for arm in planned], dtype=float)
-    expected = n * weights / weights.sum()
-    statistic = float((((observed - expected) ** 2) / expected).sum())
-    is_exact = n < EXACT_BELOW and math.comb(n + len(planned) - 1, n) <= MOST_OUTCOMES
-    pvalue = exact_pvalue(observed, expected / n) if is_exact else special.chdtrc(len(planned) - 1, statistic)
-    return Split(statistic, float(pvalue), is_exact, n)
+    n = sum(counts.values())
+    if not n:
+        reason = "no_users"
+    elif sum(counts.get(arm, 0) for arm in planned) < n:
+        reason = "unplanned_arm"
+    else:
+        reason = "one_arm" if len(planned) < 2 else ""
+    return observed, weights / weights.sum() if planned else weights, reason
 
 
 def exact_pvalue(observed: np.ndarray, shares: np.ndarray) -> float:
