@@ -13,7 +13,8 @@ from analysis.results.verdict import verdict
 def effect(role, verdict, reason="", arm="go"):
     return Uplift(kind="mean", metric="money", unit="", role=role, family="", method="welch", reduction=math.nan,
                   better="higher", arm=arm, control="stay", pvalue_adjusted=math.nan, total=math.nan,
-                  total_lower=math.nan, total_upper=math.nan, margin=math.nan, pvalue_margin=math.nan, verdict=verdict, reason=reason)
+                  total_lower=math.nan, total_upper=math.nan, margin=math.nan, pvalue_margin=math.nan,
+                  verdict=verdict, reason=reason)
 
 
 def answer(effects, failed=(), has_arms=True):

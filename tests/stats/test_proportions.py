@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.stats.proportions import compare_proportions
+from analysis.stats.proportions import compare_proportions, fisher_pvalue
 
 SMALL_TABLES = [
     (x_t, n_t, x_c, n_c)
@@ -117,3 +117,15 @@ def test_detectable_is_seen_with_80_percent_chance():
     pooled = (x_t[:, None] + x_c) / (2 * n)
     z = (x_t[:, None] - x_c) / n / np.sqrt(pooled * (1 - pooled) * 2 / n * 2 * n / (2 * n - 1))
     assert weight[z > 1.959964].sum() == pytest.approx(0.80, abs=0.01)
+
+
+@pytest.mark.parametrize("table", [(0, 20, 5, 18), (3, 4, 1, 4), (7, 34, 1, 34), (12, 500, 25, 520), (5, 5, 0, 5)])
+def test_fisher_as_scipy(table):
+    x_t, n_t, x_c, n_c = table
+    theirs = stats.fisher_exact([[x_t, n_t - x_t], [x_c, n_c - x_c]]).pvalue
+    assert fisher_pvalue(*table) == pytest.approx(theirs, rel=1e-9)
+    assert fisher_pvalue(x_c, n_c, x_t, n_t) == pytest.approx(theirs, rel=1e-9)
+
+
+def test_fisher_needs_somebody_who_did_and_somebody_who_did_not():
+    assert math.isnan(fisher_pvalue(0, 5, 0, 5)) and math.isnan(fisher_pvalue(5, 5, 5, 5))

@@ -28,8 +28,10 @@ def covariates(facts: Facts, parts: Sequence[str]) -> list[str]:
     Empty without a baseline inside the data. Users who came later have no history; with the second column beside it a
     zero is as good as any number, the mean too.
     """
-    stretch = span(facts, "before")
-    if stretch is None or not stretch.n_blocks:
+    if "is_before_covered" not in facts.kept:
+        stretch = span(facts, "before")
+        facts.kept["is_before_covered"] = stretch is not None and stretch.n_blocks > 0
+    if not facts.kept["is_before_covered"]:
         return []
     return [*(before(part) for part in parts), *([HISTORY] if "registered_at" in facts.population.columns else [])]
 
@@ -71,12 +73,15 @@ def arm_moments(
     return made
 
 
-def cluster_sums(facts: Facts, parts: Sequence[str]) -> dict[str, ClusterSums]:
-    """arm -> one row per cluster, in the order of their names; users without a cluster do not count."""
+def cluster_sums(facts: Facts, parts: Sequence[str], by: str = "") -> dict[str, dict[str, ClusterSums]]:
+    """Value of `by` ("" without it) -> arm -> one row per cluster, by name; users without a cluster do not count."""
     wide, cluster = compared(facts, parts), facts.campaign.arms.cluster
-    found = joint_moments(wide.filter(wide[cluster] != ""), [parts], ["variant", cluster])
-    made: dict[str, list[tuple[float, ...]]] = {}
-    for (arm, _), (own,) in sorted(found.items()):
+    keys = ["variant", cluster, *([by] if by else [])]
+    found = joint_moments(wide.filter(wide[cluster] != ""), [parts], keys)
+    made: dict[str, dict[str, list[tuple[float, ...]]]] = {} if by else {"": {}}
+    for (arm, _, *value), (own,) in sorted(found.items()):
         sums = own.n * own.mean
-        made.setdefault(arm, []).append((own.n, sums[0], sums[1] if len(parts) > 1 else own.n, own.cov[0, 0]))
-    return {arm: ClusterSums(*np.array(rows, dtype=float).T) for arm, rows in made.items()}
+        row = (own.n, sums[0], sums[1] if len(parts) > 1 else own.n, own.cov[0, 0])
+        made.setdefault(value[0] if value else "", {}).setdefault(arm, []).append(row)
+    return {value: {arm: ClusterSums(*np.array(rows, dtype=float).T) for arm, rows in arms.items()}
+            for value, arms in made.items()}

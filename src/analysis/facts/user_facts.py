@@ -176,11 +176,19 @@ def daily_facts(facts: Facts, name: str) -> Table:
 
 
 def _daily_total(facts: Facts, name: str, start: datetime, end: datetime) -> Table:
+    users = user_days(facts, name, start, end)
+    return users.group_by("variant", "day").aggregate(value=users.value.sum())
+
+
+def user_days(facts: Facts, name: str, start: datetime, end: datetime) -> Table:
+    """One row per user and local day with a row of the metric's table: user_id, variant, day, value.
+
+    name   a metric without a ratio; what a user did in the campaign before entry does not count
+    """
     metric = facts.campaign.metrics[name]
     rows = rows_of(facts, metric.table)
     opens = facts.campaign.period.interval(facts.campaign.time_zone)[0]
     start, opens, end = (ibis.timestamp(t.replace(tzinfo=None)) for t in (start, opens, end))
     rows = rows.filter((rows.at >= start) & (rows.at < end) & ((rows.at < opens) | (rows.at >= rows.entered_at)))
     rows = rows.mutate(day=local_day(rows.at, facts.campaign.time_zone, facts.tables.within), block=ibis.literal(0))
-    users = rows.group_by("user_id", "variant", "day").aggregate(value=_value(rows, metric))
-    return users.group_by("variant", "day").aggregate(value=users.value.sum())
+    return rows.group_by("user_id", "variant", "day").aggregate(value=_value(rows, metric))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from analysis.facts.compared import arm_moments, cluster_sums, covariates
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import is_covered
-from analysis.stats.adjust import Adjusted, adjust, pair_of, reduction
+from analysis.stats.adjust import adjust, pair_of, reduction
 from analysis.stats.clusters import ClusterSums, cluster_level
 from analysis.stats.comparison import ALPHA, Comparison
 from analysis.stats.moments import JointMoments, merged
@@ -59,15 +59,16 @@ def contrast(facts: Facts, name: str, is_adjusted: bool = True) -> Contrast:
     if not is_covered(facts, name):
         return Contrast(name, _shape(facts, name), "", reason="data_end_before")
     if facts.campaign.arms.cluster:
-        return _clustered(facts, name)
-    return _of_users(facts, name, _moments(facts, name), is_adjusted)
+        return of_clusters(facts, name, clusters_of(facts, name))
+    return of_users(facts, name, _moments(facts, name), is_adjusted)
 
 
 def _shape(facts: Facts, name: str) -> str:
     return SHAPES.get(facts.campaign.metrics[name].kind, "mean")
 
 
-def _parts(facts: Facts, name: str) -> list[str]:
+def parts_of(facts: Facts, name: str) -> list[str]:
+    """The metric itself, or numerator and denominator."""
     return list(facts.campaign.metrics[name].ratio) or [name]
 
 
@@ -75,19 +76,19 @@ def _moments(facts: Facts, name: str) -> dict[tuple[str, ...], dict[str, JointMo
     """Strata -> arm -> moments; all metrics of one time are asked for at once and kept."""
     metrics, key = facts.campaign.metrics, ("contrast", name)
     if key not in facts.kept:
-        own = metrics[_parts(facts, name)[0]].time
+        own = metrics[parts_of(facts, name)[0]].time
         names = [other for other, metric in metrics.items()
-                 if metrics[_parts(facts, other)[0]].time == own and (metric.role != "described" or other == name)]
-        found = arm_moments(facts, [_parts(facts, other) for other in names], facts.campaign.arms.strata)
+                 if metrics[parts_of(facts, other)[0]].time == own and (metric.role != "described" or other == name)]
+        found = arm_moments(facts, [parts_of(facts, other) for other in names], facts.campaign.arms.strata)
         facts.kept.update({("contrast", other): one for other, one in zip(names, found, strict=True)})
     return facts.kept[key]
 
 
-def _of_users(
-    facts: Facts, name: str, strata: Mapping[tuple[str, ...], Mapping[str, JointMoments]], is_adjusted: bool
+def of_users(
+    facts: Facts, name: str, strata: Mapping[tuple[str, ...], Mapping[str, JointMoments]], is_adjusted: bool = True
 ) -> Contrast:
-    """Users drawn one by one."""
-    campaign, shape, parts = facts.campaign, _shape(facts, name), _parts(facts, name)
+    """Users drawn one by one: stratum -> arm -> moments of the metric and its covariates."""
+    campaign, shape, parts = facts.campaign, _shape(facts, name), parts_of(facts, name)
     control = campaign.arms.control
     arms = [arm for arm in campaign.arms.shares if any(arm in own for own in strata.values())]
     if control not in arms:
@@ -95,23 +96,20 @@ def _of_users(
     if not is_adjusted or (shape == "proportion" and len(strata) < 2):
         strata = {(): {arm: merged([own[arm] for own in strata.values() if arm in own]) for arm in arms}}
         if shape == "proportion":
-            counts = {arm: (round(own.mean[0] * own.n), own.n) for arm, own in strata[()].items()}
+            counts = {arm: (round(own.metric(name).mean * own.n), own.n) for arm, own in strata[()].items()}
             return Contrast(name, shape, "score", counts=counts)
     known = covariates(facts, parts) if is_adjusted and shape != "proportion" and _adjusts(facts) else []
     cells = _large_enough(list(strata.values()), arms)
     found = adjust(cells, parts, known)
     method = "adjusted" if found.rank else "strata" if len(cells) > 1 else "delta" if shape == "ratio" else "welch"
     treatments = [arm for arm in arms if arm != control]
-    return Contrast(name, shape, method, pairs={arm: pair_of(found, arm, control) for arm in treatments},
-                    reduction=_reductions(found, treatments, control))
+    pairs = {arm: pair_of(found, arm, control) for arm in treatments}
+    reductions = {arm: reduction(found, arm, control, pair) for arm, pair in pairs.items()}
+    return Contrast(name, shape, method, pairs=pairs, reduction=reductions if method in ("adjusted", "strata") else {})
 
 
 def _adjusts(facts: Facts) -> bool:
     return facts.campaign.effects.adjust == "before"
-
-
-def _reductions(found: Adjusted, treatments: Sequence[str], control: str) -> dict[str, float]:
-    return {arm: reduction(found, arm, control) for arm in treatments} if found.rank or len(found.cells) > 1 else {}
 
 
 def _large_enough(strata: Sequence[Mapping[str, JointMoments]], arms: Sequence[str]) -> list[dict[str, JointMoments]]:
@@ -134,8 +132,16 @@ def _together(strata: Sequence[Mapping[str, JointMoments]], arms: Sequence[str])
     return {arm: merged(own) for arm, own in having.items() if own}
 
 
-def _clustered(facts: Facts, name: str) -> Contrast:
-    sums: dict[str, ClusterSums] = cluster_sums(facts, _parts(facts, name))
+def clusters_of(facts: Facts, name: str) -> dict[str, ClusterSums]:
+    """Arm -> its clusters; made once."""
+    key = ("clusters", name)
+    if key not in facts.kept:
+        facts.kept[key] = cluster_sums(facts, parts_of(facts, name))[""]
+    return facts.kept[key]
+
+
+def of_clusters(facts: Facts, name: str, sums: Mapping[str, ClusterSums]) -> Contrast:
+    """Arms drawn by cluster: arm -> its clusters."""
     control, shape = facts.campaign.arms.control, _shape(facts, name)
     if control not in sums:
         return Contrast(name, shape, "", reason="empty_arm")

@@ -49,6 +49,8 @@ def compare(facts: Facts, name: str, arm: str) -> Comparison:
     found, control = contrast(facts, name), facts.campaign.arms.control
     plain = found.compare(arm, control)
     look = at_end(facts, name, plain.pvalue, plain.n_treatment + plain.n_control)
+    if look.reason == "too_early":
+        return Comparison.missing(found.shape, look.reason)
     return plain if plain.reason else found.compare(arm, control, look.alpha_nominal)
 
 
@@ -89,7 +91,7 @@ def _family(facts: Facts, role: str, names: Sequence[str]) -> Iterator[Uplift]:
 def _uplift(facts: Facts, own: Contrast, arm: str, role: str, raw: float, pvalue: float, alpha: float) -> Uplift:
     campaign, metric = facts.campaign, facts.campaign.metrics[own.name]
     control = campaign.arms.control
-    found = own.compare(arm, control, alpha)
+    found = Comparison.missing(own.shape, "too_early") if math.isnan(alpha) else own.compare(arm, control, alpha)
     n = 0 if metric.ratio else found.n_treatment
     margin = math.nan if metric.margin is None else metric.margin
     p_margin = math.nan

@@ -99,11 +99,15 @@ def pair_of(found: Adjusted, arm: str, control: str) -> Pair:
                 float(cov[c, c]), float(cov[t, c]), df, reason)
 
 
-def reduction(found: Adjusted, arm: str, control: str) -> float:
-    """Share of the difference's variance that the adjustment took away; below 0 where it only added noise."""
-    t, c = found.arms.index(arm), found.arms.index(control)
-    before = float(found.unadjusted_var[t] + found.unadjusted_var[c])
-    return 1 - pair_of(found, arm, control).error ** 2 / before if before > 0 and not found.reason else math.nan
+def reduction(found: Adjusted, arm: str, control: str, pair: Pair | None = None) -> float:
+    """Share of the difference's variance that the adjustment took away; below 0 where it only added noise.
+
+    pair   `pair_of` the same arms, where it is at hand
+    """
+    before = float(found.unadjusted_var[[found.arms.index(arm), found.arms.index(control)]].sum())
+    if found.reason or not before > 0:
+        return math.nan
+    return 1 - (pair or pair_of(found, arm, control)).error ** 2 / before
 
 
 def _defect(strata: Sequence[Stratum], arms: Sequence[str], parts: Sequence[str], covariates: Sequence[str]) -> str:

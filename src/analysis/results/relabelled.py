@@ -1,0 +1,134 @@
+"""What the report's own methods say of these very users where there is no effect: arms' labels shuffled, many times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analysis.facts.population import Facts
+from analysis.facts.user_facts import is_covered
+from analysis.facts.user_rows import UserRows, user_rows
+from analysis.results.contrast import Contrast, clusters_of, of_clusters, of_users, parts_of
+from analysis.stats.clusters import ClusterSums
+from analysis.stats.comparison import ALPHA
+from analysis.stats.shuffles import RUNS, Shuffles, false_alarms, shuffled
+
+MOST = 1_000_000   # users, from which on labels are shuffled only where the params say so
+SEED = 20_240_101  # the same data give the same report
+WOLF = 1.5         # times alpha: from there on a method that cries wolf is told
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How often a metric's test claims an effect when labels are shuffled. It should be in a share alpha of runs."""
+
+    metric: str
+    arm: str
+    method: str            # of the effect that it is about
+    n_runs: int
+    rate: float            # share of the runs with p < alpha
+    rate_lower: float
+    rate_upper: float
+    alpha: float
+    is_off: bool           # its interval is wholly above 1.5 times alpha
+    reason: str = ""       # "not_relabelled", "data_end_before", "empty_arm", "no_tests"
+
+
+@dataclass(frozen=True)
+class Relabelled:
+    """Of every tested metric and arm."""
+
+    calibrations: list[Calibration] = field(default_factory=list)
+    statistics: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)   # diff / error by run; no shares
+
+
+def runs(facts: Facts) -> int:
+    """How many times labels are shuffled."""
+    asked = facts.campaign.effects.relabel
+    return asked if asked is not None else RUNS if facts.left.n_users < MOST else 0
+
+
+def relabelled(facts: Facts) -> Relabelled:
+    """Shuffle and compare again, by the methods of the report and on its users; empty without arms. Made once."""
+    if facts.campaign.arms is None:
+        return Relabelled()
+    if "relabelled" not in facts.kept:
+        facts.kept["relabelled"] = _relabelled(facts)
+    return facts.kept["relabelled"]
+
+
+def _relabelled(facts: Facts) -> Relabelled:
+    made = Relabelled()
+    names = [name for role in ("primary", "secondary", "guardrail") for name in facts.campaign.metric(role)]
+    for name in names:
+        again = list(_again(facts, name)) if runs(facts) and is_covered(facts, name) else []
+        for arm in facts.campaign.arms.shares:
+            if arm == facts.campaign.arms.control:
+                continue
+            found = [own.compare(arm, facts.campaign.arms.control) for own in again]
+            made.calibrations.append(_calibration(facts, name, arm, again, [row.pvalue for row in found]))
+            if again and again[0].pairs and arm in again[0].pairs:
+                made.statistics[name, arm] = np.array([_statistic(own, arm) for own in again])
+    return made
+
+
+def _statistic(own: Contrast, arm: str) -> float:
+    pair = own.pairs[arm]
+    return np.nan if pair.reason else pair.diff / pair.error
+
+
+def _calibration(facts: Facts, name: str, arm: str, again: list[Contrast], pvalues: Sequence[float]) -> Calibration:
+    alarms = false_alarms(pvalues, ALPHA)
+    reason = alarms.reason
+    if not again:
+        reason = "not_relabelled" if is_covered(facts, name) else "data_end_before"
+    return Calibration(name, arm, again[0].method if again else "", alarms.n, alarms.rate, alarms.lower, alarms.upper,
+                       ALPHA, bool(alarms.lower > WOLF * ALPHA), reason)
+
+
+def _again(facts: Facts, name: str) -> Iterator[Contrast]:
+    """The metric's contrast for each shuffle."""
+    if facts.campaign.arms.cluster:
+        yield from _clusters_again(facts, name)
+        return
+    for run in range(runs(facts)):
+        yield of_users(facts, name, {(str(i),): own.run(run) for i, own in enumerate(_dealt(facts, name))})
+
+
+def _dealt(facts: Facts, name: str) -> list[Shuffles]:
+    """Shuffled labels within each stratum, for all tested metrics of the metric's time at once."""
+    metrics = facts.campaign.metrics
+    time = metrics[parts_of(facts, name)[0]].time
+    key = ("dealt", time)
+    if key not in facts.kept:
+        facts.kept[key] = [shuffled(own.columns, own.sizes, runs(facts), SEED + i)
+                           for i, own in enumerate(tested_rows(facts, name).strata())]
+    return facts.kept[key]
+
+
+def tested_rows(facts: Facts, name: str) -> UserRows:
+    """Rows of all tested metrics of the metric's time, fetched once."""
+    metrics = facts.campaign.metrics
+    time = metrics[parts_of(facts, name)[0]].time
+    key = ("user_rows", time)
+    if key not in facts.kept:
+        parts = dict.fromkeys(part for other, metric in metrics.items() if metric.role != "described"
+                              for part in parts_of(facts, other) if metrics[part].time == time)
+        facts.kept[key] = user_rows(facts, list(parts))
+    return facts.kept[key]
+
+
+def _clusters_again(facts: Facts, name: str) -> Iterator[Contrast]:
+    """Whole clusters change arms."""
+    sums = clusters_of(facts, name)
+    whole = [np.concatenate([getattr(own, column) for own in sums.values()])
+             for column in ("n_users", "numerator", "denominator", "var")]
+    ends = np.cumsum([0, *(len(own.n_users) for own in sums.values())])
+    generator = np.random.default_rng(SEED)
+    for _ in range(runs(facts)):
+        order = generator.permutation(ends[-1])
+        dealt: Mapping[str, ClusterSums] = {
+            arm: ClusterSums(*(column[order[ends[i]:ends[i + 1]]] for column in whole)) for i, arm in enumerate(sums)}
+        yield of_clusters(facts, name, dealt)

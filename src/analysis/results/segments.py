@@ -1,0 +1,117 @@
+"""For whom did it work? The primary metric's effect in each segment, and whether the segments really differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from analysis.facts.compared import arm_moments, cluster_sums
+from analysis.facts.population import Facts
+from analysis.facts.user_facts import is_covered
+from analysis.results.contrast import Contrast, of_clusters, of_users, parts_of
+from analysis.stats.comparison import Comparison
+from analysis.stats.heterogeneity import heterogeneity
+from analysis.stats.multiplicity import compatible_alphas, holm
+from analysis.stats.tails import z_critical
+
+MOST = 30   # segments of a column; with more it is a list of users, not of segments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentEffect(Comparison):
+    """One arm against control among the users of one segment. Intervals are at 1 - alpha of this row."""
+
+    metric: str
+    unit: str
+    by: str                  # column of users
+    segment: str             # its value; "" for users without one
+    arm: str
+    control: str
+    pvalue_adjusted: float   # Holm over the segments and arms of the column
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTest:
+    """Does the effect differ between the segments of a column?"""
+
+    metric: str
+    by: str
+    arm: str
+    n_segments: int          # that could be compared
+    pooled: float            # effect, segments weighted by precision, in the metric's unit
+    q: float                 # Cochran's
+    pvalue: float
+    pvalue_adjusted: float   # Holm over all columns and arms
+    i2: float                # share of the scatter between segments that is not chance
+    reason: str = ""         # "too_few_segments", "too_many_segments", "data_end_before"
+
+
+def segments(facts: Facts) -> tuple[list[SegmentEffect], list[SegmentTest]]:
+    """The columns that the params name under `effects.segments`; empty without arms."""
+    campaign = facts.campaign
+    if campaign.arms is None:
+        return [], []
+    name = next(iter(campaign.metric("primary")))
+    effects, tests = [], []
+    for by in campaign.effects.segments:
+        found = list(_of_column(facts, name, by))
+        effects += found
+        tests += _tests(facts, name, by, found)
+    adjusted = holm([test.pvalue for test in tests])
+    return effects, [SegmentTest(**{**asdict(test), "pvalue_adjusted": p})
+                     for test, p in zip(tests, adjusted, strict=True)]
+
+
+def _of_column(facts: Facts, name: str, by: str) -> Iterator[SegmentEffect]:
+    campaign = facts.campaign
+    control, metric = campaign.arms.control, campaign.metrics[name]
+    own = _contrasts(facts, name, by)
+    rows = [(segment, arm) for segment in own for arm in campaign.arms.shares if arm != control]
+    plain = [own[segment].compare(arm, control) for segment, arm in rows]
+    pvalues = [found.pvalue for found in plain]
+    adjusted = holm(pvalues)
+    for (segment, arm), p, alpha in zip(rows, adjusted, compatible_alphas(pvalues, adjusted), strict=True):
+        yield SegmentEffect(
+            **asdict(own[segment].compare(arm, control, alpha)), metric=name, by=by, segment=segment, arm=arm,
+            unit="share" if metric.kind == "any" else metric.unit, control=control, pvalue_adjusted=p)
+
+
+def _contrasts(facts: Facts, name: str, by: str) -> dict[str, Contrast]:
+    """Segment -> its users' contrast, adjusted as the whole is; the largest come first. Too many segments: none."""
+    if not is_covered(facts, name):
+        return {}
+    parts, arms = parts_of(facts, name), facts.campaign.arms
+    if arms.cluster:
+        sums = cluster_sums(facts, parts, by)
+        found = {segment: of_clusters(facts, name, own) for segment, own in sums.items()}
+        n = {segment: sum(float(own.n_users.sum()) for own in arms.values()) for segment, arms in sums.items()}
+    else:
+        by_segment: dict[str, dict] = {}
+        for (segment, *stratum), own in arm_moments(facts, [parts], [by, *arms.strata])[0].items():
+            by_segment.setdefault(segment, {})[tuple(stratum)] = own
+        if len(by_segment) > MOST:
+            return {}
+        found = {segment: of_users(facts, name, strata) for segment, strata in by_segment.items()}
+        n = {segment: sum(arm.n for own in strata.values() for arm in own.values())
+             for segment, strata in by_segment.items()}
+    return {segment: found[segment] for segment in sorted(found, key=lambda segment: (-n[segment], segment))}
+
+
+def _tests(facts: Facts, name: str, by: str, found: list[SegmentEffect]) -> Iterator[SegmentTest]:
+    for arm in facts.campaign.arms.shares:
+        if arm == facts.campaign.arms.control:
+            continue
+        if not found:
+            reason = "too_many_segments" if is_covered(facts, name) else "data_end_before"
+            yield SegmentTest(name, by, arm, 0, *[math.nan] * 5, reason)
+            continue
+        own = [row for row in found if row.arm == arm]
+        whole = heterogeneity([row.diff for row in own], [_error(row) for row in own])
+        yield SegmentTest(name, by, arm, whole.n_segments, whole.pooled, whole.q, whole.pvalue, math.nan, whole.i2,
+                          whole.reason)
+
+
+def _error(row: SegmentEffect) -> float:
+    """Standard error of the difference, from its interval."""
+    return math.nan if row.reason else (row.diff_upper - row.diff_lower) / 2 / z_critical(row.alpha)
