@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import ibis
@@ -39,7 +40,12 @@ def covariates(facts: Facts, parts: Sequence[str]) -> list[str]:
 def compared(facts: Facts, parts: Sequence[str]) -> Table:
     """One row per user: user_id, variant, the metrics `parts` of one time, their `covariates`, and the columns of users
     that arms are compared within or between (text; "" where a user has none), named as in the params."""
-    wide, known = facts_of(facts, parts), covariates(facts, parts)
+    return with_known(facts, facts_of(facts, parts), parts)
+
+
+def with_known(facts: Facts, wide: Table, parts: Sequence[str]) -> Table:
+    """A table with user_id, and beside it what was known of its users before the campaign: see `compared`."""
+    known = covariates(facts, parts)
     if known:
         past = user_facts(facts, parts, "before").rename({before(part): part for part in parts}).drop("variant")
         wide = wide.left_join(past, "user_id").drop("user_id_right")
@@ -73,9 +79,16 @@ def arm_moments(
     return made
 
 
-def cluster_sums(facts: Facts, parts: Sequence[str], by: str = "") -> dict[str, dict[str, ClusterSums]]:
-    """Value of `by` ("" without it) -> arm -> one row per cluster, by name; users without a cluster do not count."""
+def cluster_sums(
+    facts: Facts, parts: Sequence[str], by: str = "", phase: str = "during"
+) -> dict[str, dict[str, ClusterSums]]:
+    """Value of `by` ("" without it) -> arm -> one row per cluster, by name; users without a cluster do not count.
+
+    phase   "before" for the metrics in the time before
+    """
     wide, cluster = compared(facts, parts), facts.campaign.arms.cluster
+    if phase == "before":
+        parts = [before(part) for part in parts]
     keys = ["variant", cluster, *([by] if by else [])]
     found = joint_moments(wide.filter(wide[cluster] != ""), [parts], keys)
     made: dict[str, dict[str, list[tuple[float, ...]]]] = {} if by else {"": {}}
@@ -85,3 +98,29 @@ def cluster_sums(facts: Facts, parts: Sequence[str], by: str = "") -> dict[str, 
         made.setdefault(value[0] if value else "", {}).setdefault(arm, []).append(row)
     return {value: {arm: ClusterSums(*np.array(rows, dtype=float).T) for arm, rows in arms.items()}
             for value, arms in made.items()}
+
+
+def cluster_counts(facts: Facts) -> tuple[dict[str, int], int, int]:
+    """Arm -> clusters with users in it; clusters in more than one arm; users without a cluster."""
+    people, cluster = facts.population, facts.campaign.arms.cluster
+    named = people.select("variant", cluster=people[cluster].cast("string").fill_null(""))
+    own = named.filter(named.cluster != "").distinct()
+    counts = own.variant.value_counts(name="n").to_pyarrow().to_pylist()
+    twice = own.group_by("cluster").aggregate(n=own.count())
+    n_twice, n_without = (int(t.count().to_pyarrow().as_py())
+                          for t in (twice.filter(twice.n > 1), named.filter(named.cluster == "")))
+    return {row["variant"]: row["n"] for row in counts}, n_twice, n_without
+
+
+def leverage(facts: Facts, parts: Sequence[str]) -> float:
+    """The most that one user weighs in a metric's time before: the share of the squares about the mean; nan without."""
+    if not covariates(facts, parts):
+        return math.nan
+    past = user_facts(facts, parts, "before")
+    row = past.aggregate(**{
+        f"{how}_{i}": getattr(past[part], how)() for i, part in enumerate(parts) for how in ("min", "max", "mean")},
+        **{f"var_{i}": past[part].var(how="sample") for i, part in enumerate(parts)}, n=past.count(),
+    ).to_pyarrow().to_pylist()[0]
+    far = [max(abs(row[f"{end}_{i}"] - row[f"mean_{i}"]) for end in ("min", "max")) for i in range(len(parts))]
+    squares = [(row["n"] - 1) * (row[f"var_{i}"] or 0.0) for i in range(len(parts))]
+    return max((d * d / s for d, s in zip(far, squares, strict=True) if s > 0), default=math.nan)

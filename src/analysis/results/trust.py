@@ -7,18 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from analysis.facts.measure import moments
+from analysis.facts.compared import cluster_counts, leverage
 from analysis.facts.population import Facts, rows_per_day
-from analysis.facts.user_facts import span, user_facts
-from analysis.stats.means import compare_means
-from analysis.stats.moments import Moments
+from analysis.facts.user_facts import span
+from analysis.results.balance import balance
+from analysis.results.contrast import contrast, parts_of
+from analysis.results.relabelled import relabelled
+from analysis.stats import comparison
 from analysis.stats.split import split_test
 
 # share of the rows or users that makes a check warn, and fail
 LIMITS = {
     "two_arms": (0.0, 0.01), "without_key": (0.0, 0.05), "duplicates": (0.01, 0.2), "alike": (0.01, 1.0),
-    "missing_amounts": (0.0, 0.01), "unknown_users": (0.0, 0.1),
+    "missing_amounts": (0.0, 0.01), "unknown_users": (0.0, 0.1), "clusters_in_two_arms": (0.0, 0.0),
+    "without_cluster": (0.0, 0.05),
 }
+LEVERAGE = 0.1   # share of a covariate's squares, above which one user steers the adjustment
 ALPHA = 0.001  # of the checks that are tests: a false alarm voids a report, so it must be rare
 
 
@@ -38,7 +42,8 @@ class Check:
 
 def checks(facts: Facts) -> list[Check]:
     """All checks that this campaign's data allow; the worst state decides."""
-    found = [*_arms(facts), *_balance(facts), *_coverage(facts), *_missing_days(facts), *_rows(facts)]
+    found = [*_arms(facts), *_balance(facts), *_methods(facts), *_coverage(facts), *_missing_days(facts),
+             *_rows(facts)]
     order = {"fail": 0, "warn": 1, "ok": 2}
     return sorted(found, key=lambda check: order[check.state])
 
@@ -50,7 +55,9 @@ def state(found: list[Check]) -> str:
 
 def _arms(facts: Facts) -> Iterator[Check]:
     arms, left = facts.campaign.arms, facts.left
-    if arms:
+    if arms and arms.cluster:
+        yield from _clusters(facts)
+    elif arms:
         counts = {arm: facts.groups.get(arm, 0) for arm in arms.shares}
         split = split_test(counts, arms.shares)
         state = "fail" if split.pvalue < ALPHA else "ok"
@@ -59,34 +66,56 @@ def _arms(facts: Facts) -> Iterator[Check]:
         yield _share("two_arms", left.n_two_arms, left.n_known)
 
 
+def _clusters(facts: Facts) -> Iterator[Check]:
+    """Arms drawn by cluster: whole clusters in one arm, in the planned shares, and no user without one."""
+    arms = facts.campaign.arms
+    counts, n_twice, n_without = cluster_counts(facts)
+    n = sum(counts.values())
+    split = split_test({arm: counts.get(arm, 0) for arm in arms.shares}, arms.shares)
+    yield Check("split", "fail" if split.pvalue < ALPHA else "ok", split.statistic, ALPHA, split.pvalue, split.n,
+                arms.cluster, split.reason)
+    yield _share("clusters_in_two_arms", n_twice, n - n_twice, arms.cluster)
+    if n_without:
+        yield _share("without_cluster", n_without, facts.left.n_users, arms.cluster)
+
+
 def _balance(facts: Facts) -> Iterator[Check]:
-    """Before the campaign the arms must look alike: largest standardised difference of a metric (control first)."""
-    stretch = span(facts, "before")
-    if not facts.campaign.arms or stretch is None or not stretch.n_blocks:
-        return
-    metrics = facts.campaign.metrics
-    names = [name for name, metric in metrics.items() if metric.is_per_user and metric.has_phases]
-    if not names:
-        return
-    level = moments(user_facts(facts, names, "before"), names)
-    control = facts.campaign.arms.control
-    pairs = [(name, arm, level.get((arm, name)), level.get((control, name)))
-             for arm in facts.campaign.arms.shares if arm != control for name in names]
-    compared = [(compare_means(t, c).pvalue, name, arm, t, c) for name, arm, t, c in pairs if t and c]
-    compared = [row for row in compared if not math.isnan(row[0])]
+    """Before the campaign the arms must look alike: the metric that differs most surely."""
+    compared = [row for row in balance(facts) if not math.isnan(row.pvalue)]
     if not compared:
         return
-    pvalue, name, _, treatment, base = min(compared, key=lambda row: row[:3])
-    adjusted = min(1.0, pvalue * len(compared))  # Bonferroni: the smallest of many
-    failed = adjusted < ALPHA
-    yield Check("balance", "fail" if failed else "ok", _standardised(treatment, base), ALPHA, adjusted,
-                treatment.n + base.n, subject=name)
+    worst = min(compared, key=lambda row: (row.pvalue, row.metric, row.arm))
+    failed = worst.pvalue_adjusted < ALPHA
+    yield Check("balance", "fail" if failed else "ok", worst.standardised, ALPHA, worst.pvalue_adjusted,
+                worst.n_users, subject=worst.metric)
 
 
-def _standardised(treatment: Moments, control: Moments) -> float:
-    """Difference of means in pooled standard deviations (Cohen 1988; Austin 2009 for balance)."""
-    spread = math.sqrt((treatment.var + control.var) / 2)
-    return (treatment.mean - control.mean) / spread if spread else math.nan
+def _methods(facts: Facts) -> Iterator[Check]:
+    """Do the report's own methods hold on these users? With shuffled labels they should rarely claim an effect."""
+    found = [row for row in relabelled(facts).calibrations if not row.reason]
+    if found:
+        worst = max(found, key=lambda row: (row.is_off, row.rate, row.metric))
+        yield Check("calibration", "warn" if worst.is_off else "ok", worst.rate, comparison.ALPHA, math.nan,
+                    worst.n_runs, worst.metric)
+    for name, arm in _adjusted(facts):
+        own, plain = (contrast(facts, name, is_adjusted).compare(arm, facts.campaign.arms.control)
+                      for is_adjusted in (True, False))
+        if own.pvalue < own.alpha and own.diff * plain.diff < 0:
+            yield Check("sign_flip", "warn", own.diff, plain.diff, own.pvalue, own.n_treatment + own.n_control, name)
+    for name in dict.fromkeys(name for name, _ in _adjusted(facts)):
+        weight = leverage(facts, parts_of(facts, name))
+        if weight > LEVERAGE:
+            yield Check("leverage", "warn", weight, LEVERAGE, math.nan, facts.left.n_users, name)
+
+
+def _adjusted(facts: Facts) -> list[tuple[str, str]]:
+    """Tested metrics and arms whose effect is adjusted by the time before."""
+    campaign = facts.campaign
+    if campaign.arms is None:
+        return []
+    tested = [name for role in ("primary", "secondary", "guardrail") for name in campaign.metric(role)]
+    return [(name, arm) for name in tested for arm in campaign.arms.shares
+            if arm != campaign.arms.control and contrast(facts, name).method == "adjusted"]
 
 
 def _coverage(facts: Facts) -> Iterator[Check]:
