@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from analysis.params import load
 from analysis.params.counting import Funnel, Retention, disagreements
 
-COUNTING = (Path(__file__).parents[1] / "docs" / "counting.md").read_text("utf-8")
-BLOCKS = [yaml.load(block, yaml.BaseLoader) for block in re.findall(r"```yaml\n(.*?)```", COUNTING, re.DOTALL)]
+ROOT = Path(__file__).parents[1]
+YAML = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
+COUNTING = (ROOT / "docs" / "counting.md").read_text("utf-8")
+BLOCKS = [yaml.load(block, yaml.BaseLoader) for block in YAML.findall(COUNTING)]
 NAMED = {key for key in re.findall(r"`(\w+): ", COUNTING)}
 
 
@@ -27,3 +30,12 @@ def test_every_option_of_counting_is_told(part):
     shown = NAMED | {word.strip("{}[]:,") for word in written.split()}
     own = {"steps", "window", "start", "returning", "period", "cohorts"}
     assert set(part.model_fields) - own <= shown
+
+
+def test_the_whole_files_of_the_readme_are_params(tmp_path):
+    whole = [block for block in YAML.findall((ROOT / "README.md").read_text("utf-8")) if block.startswith("title:")]
+    kinds = []
+    for block in whole:
+        (tmp_path / "file.yml").write_text(block, "utf-8")
+        kinds.append(type(load(tmp_path / "file.yml")).__name__)
+    assert kinds == ["Campaign", "Experiments"]

@@ -1,4 +1,4 @@
-"""The review notebook: thin, in both languages, and its answers for a tiny campaign stay what they were."""
+"""The notebooks: thin, in both languages; the review's answers for a tiny campaign stay what they were."""
 
 from __future__ import annotations
 
@@ -17,13 +17,34 @@ from nbclient import NotebookClient
 from analysis.params.model import Campaign
 from analysis.report.render import render
 from tests.campaigns import write_bare
+from tests.experiments import looks, write
 from tests.golden.make import golden
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests/golden"
-REVIEW = nbformat.read(ROOT / "notebooks/review.ipynb", as_version=4)
-CODE = [cell for cell in REVIEW.cells if cell.cell_type == "code"]
-PROSE = [cell for cell in REVIEW.cells if cell.cell_type == "markdown"]
+NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+REVIEW = NOTEBOOKS["review"]
+SECTIONS = {  # the English headings, in the order of a reviewer's questions
+    "review": [
+        "May the numbers be believed?", "How close to the goals?", "What did the campaign cause?",
+        "Before, during and after", "What did it cost?", "Where did users drop?", "Did they stay?",
+        "How active are they?",
+        "What should I not believe?", "Definitions", "Where the numbers come from"],
+    "experiments": [
+        "May the numbers be believed?", "What did the treatments do?", "What would looking early have claimed?",
+        "How many claims are chance?",
+        "What should I not believe?", "Definitions", "Where the numbers come from"],
+}
+BLOCKS = {"review": set(Campaign.model_fields) | {"phases"}, "experiments": {"looks"}}  # what `needs-` may ask for
+every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
+
+
+def code(name: str) -> list[nbformat.NotebookNode]:
+    return [cell for cell in NOTEBOOKS[name].cells if cell.cell_type == "code"]
+
+
+def prose(name: str) -> list[nbformat.NotebookNode]:
+    return [cell for cell in NOTEBOOKS[name].cells if cell.cell_type == "markdown"]
 
 
 def tags(cell: nbformat.NotebookNode) -> set[str]:
@@ -32,11 +53,13 @@ def tags(cell: nbformat.NotebookNode) -> set[str]:
 
 # --- how it is written ---
 
-def test_no_output_and_no_count_is_committed():
-    assert all(cell.outputs == [] and cell.execution_count is None for cell in CODE)
+@every_notebook
+def test_no_output_and_no_count_is_committed(name):
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code(name))
 
 
-@pytest.mark.parametrize("cell", CODE, ids=lambda cell: cell.id)
+@pytest.mark.parametrize("cell", [
+    pytest.param(cell, id=f"{name}-{cell.id}") for name in NOTEBOOKS for cell in code(name)])
 def test_a_code_cell_is_thin(cell):
     tree = ast.parse(cell.source)
     is_setting_up = any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body)
@@ -52,42 +75,43 @@ def test_a_code_cell_is_thin(cell):
         assert not [text for text in texts if "/" in text or "\\" in text]
 
 
-def test_a_code_cell_of_a_section_ends_in_what_it_shows():
-    shown = [ast.parse(cell.source).body[-1] for cell in CODE[3:]]
+@every_notebook
+def test_a_code_cell_of_a_section_ends_in_what_it_shows(name):
+    shown = [ast.parse(cell.source).body[-1] for cell in code(name)[3:]]
     assert all(isinstance(last, ast.Expr) for last in shown)
 
 
-def test_ids_are_unique_and_prose_comes_in_pairs():
-    ids = [cell.id for cell in REVIEW.cells]
+@every_notebook
+def test_ids_are_unique_and_prose_comes_in_pairs(name):
+    ids = [cell.id for cell in NOTEBOOKS[name].cells]
     assert len(set(ids)) == len(ids)
-    for first, second in zip(PROSE[::2], PROSE[1::2], strict=True):
+    for first, second in zip(prose(name)[::2], prose(name)[1::2], strict=True):
         assert "en" in tags(first) and "zh" in tags(second)
         assert tags(first) - {"en"} == tags(second) - {"zh"}
         assert len(re.findall(r"^#", first.source, re.M)) == len(re.findall(r"^#", second.source, re.M))
         assert re.search(r"[\u4e00-\u9fff]", second.source) and not re.search(r"[\u4e00-\u9fff]", first.source)
 
 
-def test_prose_finds_nothing_by_itself():
+@every_notebook
+def test_prose_finds_nothing_by_itself(name):
     """Every number comes from code; 100 % is the axis of a figure."""
-    for cell in PROSE:
+    for cell in prose(name):
         assert not re.findall(r"\d", cell.source.replace("100%", "")), cell.id
         assert "significant" not in cell.source
 
 
-def test_sections_stand_in_the_order_of_a_reviewers_questions():
-    headings = [line.removeprefix("## ") for cell in PROSE if "en" in tags(cell)
+@every_notebook
+def test_sections_stand_in_the_order_of_a_reviewers_questions(name):
+    headings = [line.removeprefix("## ") for cell in prose(name) if "en" in tags(cell)
                 for line in cell.source.splitlines() if line.startswith("## ")]
-    assert headings == [
-        "May the numbers be believed?", "How close to the goals?", "What did the campaign cause?",
-        "Before, during and after", "What did it cost?", "Where did users drop?", "Did they stay?",
-        "How active are they?",
-        "What should I not believe?", "Definitions", "Where the numbers come from"]
+    assert headings == SECTIONS[name]
 
 
-def test_what_a_section_needs_is_a_block_of_the_params():
-    known = set(Campaign.model_fields) | {"phases"}
-    needs = {tag.removeprefix("needs-") for cell in REVIEW.cells for tag in tags(cell) if tag.startswith("needs-")}
-    assert needs and needs <= known
+@every_notebook
+def test_what_a_section_needs_is_a_block_that_there_is(name):
+    needs = {tag.removeprefix("needs-") for cell in NOTEBOOKS[name].cells for tag in tags(cell)
+             if tag.startswith("needs-")}
+    assert needs and needs <= BLOCKS[name]
 
 
 # --- opened by hand ---
@@ -106,6 +130,20 @@ def test_a_block_that_is_absent_says_so_in_one_line_when_opened_by_hand(tmp_path
         for cell in cells:
             assert [output.data["text/plain"].count("\n") for output in cell.outputs] == [0]
             assert words in cell.outputs[0].data["text/plain"]
+
+
+def test_experiments_that_were_looked_at_once_say_so_in_one_line_when_opened_by_hand(tmp_path):
+    params = write(tmp_path, looks("a", ("control", 1, 100, 2.0, 4.0), ("new", 1, 100, 3.0, 4.0)))
+    notebook = nbformat.from_dict(json.loads(json.dumps(NOTEBOOKS["experiments"])))
+    next(cell for cell in notebook.cells if "parameters" in tags(cell)).source = (
+        f"params_file = {str(params)!r}\noverrides = {{}}")
+    NotebookClient(notebook, resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
+    (cell,) = [cell for cell in notebook.cells if cell.cell_type == "code" and "needs-looks" in tags(cell)]
+    assert [output.data["text/plain"] for output in cell.outputs] == [
+        "Every experiment was looked at once: there was nothing to peek at."]
+    html = render(notebook).html
+    assert "looking early" not in html.lower() and "again and again" not in html
+    assert "How many claims are chance?" in html
 
 
 def test_papermill_runs_it_from_the_root_of_the_working_copy(tmp_path):

@@ -23,7 +23,7 @@ def pins() -> dict[str, list[Requirement]]:
     return found
 
 
-@pytest.mark.parametrize("path", ["environment.yml", "params/schema.json", "docs/results.schema.json"])
+@pytest.mark.parametrize("path", sorted(lock.generated()))
 def test_generated_files_are_fresh(path):
     assert (ROOT / path).read_text("utf-8") == lock.generated()[path], "run `make lock`"
 

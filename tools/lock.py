@@ -58,13 +58,17 @@ def requirements(*extras: str) -> dict[str, str]:
 
 def generated() -> dict[str, str]:
     """Path -> the text that belongs there, apart from the pins."""
+    from analysis.params.schema import experiments_schema
     from analysis.params.schema import schema as params_schema
+    from analysis.report.experiments_results import schema as experiments_results_schema
     from analysis.report.results import schema as results_schema
 
     return {
         "environment.yml": environment((ROOT / "constraints.txt").read_text("utf-8")),
         "params/schema.json": params_schema(),
+        "params/experiments.schema.json": experiments_schema(),
         "docs/results.schema.json": results_schema(),
+        "docs/experiments.schema.json": experiments_results_schema(),
     }
 
 

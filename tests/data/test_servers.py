@@ -4,14 +4,16 @@ import importlib
 import re
 import socket
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
-from analysis.data import engine
+from analysis.data import engine, summaries
 from analysis.data.files import origins
 from analysis.params import load
 from tests.data.campaign_folder import refusal, rows, tables
 from tests.engines import connected_or_skipped
+from tests.experiments import HEAD, PARAMS
 
 EVENTS = pa.table({"user_id": ["ann"], "event": ["visit"], "occurred_at": ["2025-11-11"]})
 SECRET = "open-sesame"
@@ -150,3 +152,17 @@ def test_what_a_driver_says_is_said_without_the_password(monkeypatch, tmp_path):
     monkeypatch.setattr(engine, "_reach", lambda place: None)
     (message,) = refusal(tmp_path, source("postgres://ana@db/shop", password="SHOP_PASSWORD"))
     assert message.endswith("cannot be used: login failed for ana:***")
+
+
+def test_summaries_may_lie_on_a_server(tmp_path, server):
+    looks = pd.DataFrame([["a", "control", "amount", 1, 10, 2.0, None], ["a", "new", "amount", 1, 12, 3.0, 1.5],
+                          ["a", "new", "other", 1, 12, 3.0, 1.5]], columns=HEAD)
+    connected_or_skipped("postgres").create_table("looks", looks, overwrite=True)
+    (tmp_path / "tests.yml").write_text(PARAMS.replace(
+        "{path: looks.csv}", f"{{path: 'postgres://tests@{server}/postgres', table: public.looks}}"), "utf-8")
+    found = summaries.read(load(tmp_path / "tests.yml"))
+    looks.to_csv(tmp_path / "looks.csv", index=False)
+    (tmp_path / "tests.yml").write_text(PARAMS, "utf-8")
+    from_file = summaries.read(load(tmp_path / "tests.yml"))
+    assert found.rows == from_file.rows and found.rows.n_other_metrics == 1
+    pd.testing.assert_frame_equal(found.frame, from_file.frame)

@@ -1,4 +1,4 @@
-"""Editors check a campaign file by the same rules: `params/schema.json`, and the file that `campaign new` writes."""
+"""Editors check a params file by the same rules: the schemas in params, and the file that `campaign new` writes."""
 
 import json
 from pathlib import Path
@@ -8,12 +8,16 @@ import pytest
 import yaml
 
 from analysis.params import CampaignError, load
+from analysis.params.load import kind_of
+from analysis.params.model import Campaign
 from analysis.params.new import write_new
-from analysis.params.schema import schema
+from analysis.params.schema import experiments_schema, schema
+from tests.params import experiments_file as experiments
 from tests.params.campaign_file import FULL
 
 PARAMS = Path(__file__).parents[2] / "params"
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(schema()))
+EXPERIMENTS = jsonschema.Draft202012Validator(json.loads(experiments_schema()))
 
 
 class AsAnEditor(yaml.SafeLoader):
@@ -25,23 +29,26 @@ AsAnEditor.yaml_implicit_resolvers = {
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 
 
-def test_the_file_that_editors_use_is_fresh():
-    assert (PARAMS / "schema.json").read_text("utf-8") == schema(), "run `make lock`"
-
-
-def test_it_is_a_schema():
-    jsonschema.Draft202012Validator.check_schema(json.loads(schema()))
+@pytest.mark.parametrize(("name", "made"), [("schema.json", schema), ("experiments.schema.json", experiments_schema)])
+def test_the_files_that_editors_use_are_fresh_and_schemas(name, made):
+    assert (PARAMS / name).read_text("utf-8") == made(), "run `make lock`"
+    jsonschema.Draft202012Validator.check_schema(json.loads(made()))
 
 
 @pytest.mark.parametrize("loader", [yaml.BaseLoader, AsAnEditor])
 @pytest.mark.parametrize("path", sorted(PARAMS.glob("*.yml")), ids=lambda path: path.stem)
 def test_the_sample_files_are_valid(path, loader):
-    assert [error.message for error in VALIDATOR.iter_errors(yaml.load(path.read_text("utf-8"), loader))] == []
+    tree = yaml.load(path.read_text("utf-8"), loader)
+    validator, named = (VALIDATOR, "schema.json") if kind_of(tree) is Campaign else (
+        EXPERIMENTS, "experiments.schema.json")
+    assert [error.message for error in validator.iter_errors(tree)] == []
+    assert path.read_text("utf-8").startswith(f"# yaml-language-server: $schema={named}\n")
 
 
 @pytest.mark.parametrize("loader", [yaml.BaseLoader, AsAnEditor])
 def test_a_file_that_says_something_of_everything_is_valid(loader):
     assert [error.message for error in VALIDATOR.iter_errors(yaml.load(FULL, loader))] == []
+    assert [error.message for error in EXPERIMENTS.iter_errors(yaml.load(experiments.FULL, loader))] == []
 
 
 @pytest.mark.parametrize(("old", "new"), [
@@ -59,8 +66,18 @@ def test_a_slip_is_seen_in_the_editor_too(old, new):
     assert not VALIDATOR.is_valid(yaml.load(FULL.replace(old, new), AsAnEditor))
 
 
-def test_every_key_has_its_meaning():
-    tree = json.loads(schema())
+@pytest.mark.parametrize(("old", "new"), [
+    ("currency:", "curency:"), ("better: lower", "beter: lower"), ("better: lower", "better: less"),
+    ("kind: share", "kind: shar"), ("path: looks.csv", "paht: looks.csv"), ("old: 50%", "old: much"),
+    ("correction: bh", "correction: bonferroni"), ("tightest_at: 60%", "tightest_at: late")])
+def test_a_slip_about_experiments_is_seen_in_the_editor_too(old, new):
+    assert experiments.FULL.count(old) == 1
+    assert not EXPERIMENTS.is_valid(yaml.load(experiments.FULL.replace(old, new), AsAnEditor))
+
+
+@pytest.mark.parametrize("made", [schema, experiments_schema])
+def test_every_key_has_its_meaning(made):
+    tree = json.loads(made())
     parts = [tree, *tree["$defs"].values()]
     assert [(part.get("title"), key) for part in parts for key, value in part.get("properties", {}).items()
             if not value.get("description")] == []

@@ -23,7 +23,7 @@ def campaign(*words: str | Path, **environment: str) -> subprocess.CompletedProc
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """name of a sample campaign -> folder of its report; double11-2025 in Chinese and in English."""
+    """name of a sample's params file -> folder of its report; double11-2025 in Chinese and in English."""
     out = tmp_path_factory.mktemp("reports")
 
     @cache

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 from analysis.report import execute as runner
 from analysis.report.cli import main
 from analysis.report.execute import NotebookFailed
+from analysis.report.run import run_all
+from tests.experiments import PARAMS, looks, write
 from tests.report.sample_notebook import sample
 from tests.report.small_campaign import contents, write_campaign
 
@@ -221,6 +223,54 @@ def test_validate_says_fine_or_all_that_is_wrong_and_makes_nothing(here, kernels
     code, said = campaign("validate", "params")
     assert code == 2 and "autumn.yml:19: goals.1.target: 'more' is not a change" in said and "spring.yml: fine" in said
     assert not kernels and not (here / "reports").exists()
+
+
+# --- files that compare experiments ---
+
+GOOD = looks("a", ("control", 1, 100, 2.0, 4.0), ("new", 1, 100, 3.0, 4.0))
+
+
+@pytest.fixture
+def notebooks(monkeypatch):
+    """The notebooks that would have been run: (params file, notebook)."""
+    started = []
+
+    def execute(params, output, overrides, tell, timing, notebook):
+        started.append((params.name, notebook))
+        nbformat.write(sample(overrides["languages"][0]), output)
+
+    monkeypatch.setattr(runner, "execute", execute)
+    return started
+
+
+def test_each_kind_of_file_has_its_own_notebook_and_the_folder_of_its_name(here, notebooks):
+    write(here / "params", GOOD)
+    assert campaign("validate", "params") == (0, "params/spring.yml: fine\nparams/tests.yml: fine\n")
+    code, _ = campaign("run", "params", "--set", "languages=[en]")
+    assert code == 0 and notebooks == [("spring.yml", "review"), ("tests.yml", "experiments")]
+    assert {path.name for path in (here / "reports").iterdir()} == {"spring", "tests", "index.html", "index.json"}
+
+
+def test_wrong_summaries_start_no_kernel_and_are_told_with_their_place(here, notebooks):
+    write(here / "params", [*GOOD, *GOOD], PARAMS.replace("control: control", "control: old"))
+    code, said = campaign("run", "params/tests.yml")
+    assert (code, notebooks) == (2, [])
+    assert said.splitlines() == ["params/tests.yml:5: control: 'old' is not among the shares; there is control, new"]
+    write(here / "params", [*GOOD, *GOOD])
+    code, said = campaign("validate", "params/tests.yml")
+    assert code == 2 and said.startswith("params/tests.yml:4: experiments: 4 of 4 rows share experiment, arm, metric")
+
+
+def test_a_notebook_about_campaigns_leaves_experiments_out(here, notebooks):
+    write(here / "params", GOOD)
+    told = []
+
+    def run(*paths):
+        return run_all(paths, here / "reports", {"languages": ["en"]}, lambda name: None, told.append, notebook="plan")
+
+    assert run(here / "params") == 0 and notebooks == [("spring.yml", "plan")]
+    assert (here / "reports/spring.plan").is_dir() and "tests.yml: left out: the notebook plan is not for" in told[0]
+    assert run(here / "params/tests.yml") == 2 and len(notebooks) == 1
 
 
 def test_new_writes_a_file_that_only_lacks_data(here):

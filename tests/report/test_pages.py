@@ -18,7 +18,7 @@ from tests.campaigns import HOSTILE, write_bare, write_hostile
 from tests.report.conftest import campaign
 
 PAGES = [("double11-2025", "report.html"), ("double11-2025", "report.en.html"), ("grocer-18", "report.html"),
-         ("checkout", "report.html")]
+         ("checkout", "report.html"), ("asos", "report.html")]
 
 
 @pytest.fixture(scope="module", params=PAGES, ids=[f"{name}-{page}" for name, page in PAGES])
@@ -88,14 +88,15 @@ def test_the_chinese_page_speaks_chinese(built):
     assert not re.search(r"[\u4e00-\u9fff] [，。；：、！？（）]|[，。；：、！？] [\u4e00-\u9fff]", text)
 
 
-def test_the_english_page_speaks_english(built):
-    page = built("checkout") / "report.html"
+@pytest.mark.parametrize("name", ["checkout", "asos"])
+def test_the_english_page_speaks_english(built, name):
+    page = built(name) / "report.html"
     assert not re.search(r"[\u4e00-\u9fff]", page.read_text(encoding="utf-8"))
 
 
 def test_figures_have_every_glyph(built):
     """A box in place of a character would be told by matplotlib in the run log."""
-    for name in ("double11-2025", "grocer-18", "checkout"):
+    for name in ("double11-2025", "grocer-18", "checkout", "asos"):
         assert "Glyph" not in (built(name) / "notebook.ipynb").read_text(encoding="utf-8")
 
 

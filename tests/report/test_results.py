@@ -12,16 +12,21 @@ from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator
+from scipy import stats
 
 from analysis.params import load
+from analysis.report import experiments_results
 from analysis.report import results as module
-from analysis.report.results import plain, schema
+from analysis.report.results import plain
 from analysis.showing import Reader
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("double11-2025", "grocer-18", "checkout")
+NAMES = ("double11-2025", "grocer-18", "checkout", "asos")
+RECORDS = {"review": (module, "results"), "experiments": (experiments_results, "experiments")}  # notebook -> its record
+every_record = pytest.mark.parametrize(("record", "name"), RECORDS.values(), ids=RECORDS)
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -34,35 +39,45 @@ def results(folder) -> dict:
     return json.loads((folder / "results.json").read_text(encoding="utf-8"))
 
 
-def test_the_published_schema_is_the_one_of_the_code():
-    assert (ROOT / "docs/results.schema.json").read_text(encoding="utf-8") == schema(), (
+@pytest.fixture(scope="module")
+def validator(results) -> Draft202012Validator:
+    """Of the schema that the results' notebook promises."""
+    return Draft202012Validator(json.loads(RECORDS[results["notebook"]][0].schema()))
+
+
+@every_record
+def test_the_published_schema_is_the_one_of_the_code(record, name):
+    assert (ROOT / f"docs/{name}.schema.json").read_text(encoding="utf-8") == record.schema(), (
         "python tools/lock.py writes it anew")
 
 
-def test_every_field_of_the_schema_is_in_the_description():
+@every_record
+def test_every_field_of_the_schema_is_in_the_description(record, name):
     said = (ROOT / "docs/results.md").read_text(encoding="utf-8")
-    tree = json.loads(schema())
+    tree = json.loads(record.schema())
     fields = set(tree["properties"]) | {
         field for part in tree["$defs"].values() for field in part.get("properties", {})}
     assert {field for field in fields if f"`{field}`" not in said} == set()
 
 
-def test_results_are_what_the_schema_says(results):
-    found = Draft202012Validator(json.loads(schema())).iter_errors(results)
+def test_results_are_what_the_schema_says(results, validator):
+    found = validator.iter_errors(results)
     assert [f"{'.'.join(map(str, error.path))}: {error.message}" for error in found] == []
 
 
-def test_the_schema_refuses_what_it_does_not_promise(results):
-    validator = Draft202012Validator(json.loads(schema()))
+def test_the_schema_refuses_what_it_does_not_promise(results, validator):
     assert not validator.is_valid({**results, "verdict": {**results["verdict"], "reasons": "many"}})
-    assert not validator.is_valid({key: value for key, value in results.items() if key != "goals"})
-    assert not validator.is_valid({**results, "trust": "perhaps"})
+    assert not validator.is_valid({key: value for key, value in results.items() if key != "effects"})
+    assert not validator.is_valid({**results, "notebook": "perhaps"})
 
 
 # --- a number that is missing has a reason ---
 
 def needs_no_reason(part: str, record: dict, field: str, before: dict) -> bool:
     """Where null is the answer, as docs/results.md says."""
+    if part == "effects" and "experiment" in record:
+        return field in ("reduction", "first_below_at", "first_any_time_at") or (
+            field == "pvalue_adjusted" and not record["is_trusted"])
     if part == "goals":
         return not record["against"] and (field in ("target_change", "baseline") or field.startswith("change"))
     if part == "effects":
@@ -97,9 +112,10 @@ def test_every_null_has_a_reason_beside_it(results):
 
 
 def test_that_check_sees_a_null_without_a_reason(results):
-    step = {**results["funnels"][0], "rate": None}
-    assert list(without_reason({"funnels": [step]})) != []
-    assert list(without_reason({"funnels": [{**step, "reason": "all_open"}]})) == []
+    part, field = ("funnels", "rate") if "funnels" in results else ("effects", "pvalue")
+    row = {**results[part][0], field: None, "reason": ""}
+    assert list(without_reason({part: [row]})) != []
+    assert list(without_reason({part: [{**row, "reason": "all_open"}]})) == []
 
 
 # --- every number of the page is in results.json ---
@@ -186,6 +202,8 @@ def test_every_number_of_the_tables_is_in_the_results(folder, results):
     known = {f"{number:.8g}" for number in numbers(results)}
     lost = []
     for table, column, value in cells(folder):
+        if column == "experiment":
+            continue  # a name, of digits or not
         for part in value.split(" ") if "interval" in column else [value]:
             if re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", part) and f"{float(part):.8g}" not in known:
                 lost.append((table, column, part))
@@ -200,7 +218,7 @@ def written(number: float, reader: Reader) -> Iterator[str]:
     if not math.isfinite(number):
         return
     number = abs(number)
-    yield from (reader.percent(share, digits) for share in (number, 1 - number) for digits in (0, 1))
+    yield from (reader.percent(share, digits) for share in (number, 1 - number) for digits in (0, 1, 2))
     yield from (reader.number(number, digits) for digits in (None, 0, 1, 2, 3))
     yield from (write(number) for write in (reader.money, reader.pvalue, reader.points, reader.count, reader.duration))
     yield from (reader.duration(number * 86400), reader.number(number, 1).removesuffix(".0"))
@@ -208,10 +226,10 @@ def written(number: float, reader: Reader) -> Iterator[str]:
 
 def test_every_number_of_the_sentences_is_in_the_results(folder, results):
     campaign = load(ROOT / "params" / f"{folder.name}.yml", {})
-    reader = Reader.of(campaign)
+    reader, reason = Reader.of(campaign), getattr(campaign, "no_control_group", None)
     known = {found for number in numbers(results) for text in written(number, reader) for found in NUMBER.findall(text)}
     page = Tables((folder / "report.html").read_text(encoding="utf-8"))
-    why = campaign.text(campaign.no_control_group, reader.language) if campaign.no_control_group else ""
+    why = campaign.text(reason, reader.language) if reason else ""
     names = sorted({*reader.labels.values(), "95%", why}, key=len)
     told = page.said + [text for text in page.drawn if "·" in text or "(" in text]
     lost = []
@@ -246,13 +264,39 @@ def table_files(folder: Path) -> list[Path]:
 
 
 def test_goals_read_the_same_in_table_and_figure(folder, results):
-    if not results["goals"]:
+    if not results.get("goals"):
         assert "goals" not in results["blocks"]
         return
     page = Tables((folder / "report.html").read_text(encoding="utf-8"))
     tables = {path.stem: table for path, table in zip(table_files(folder), page.tables, strict=True)}
     for row in tables["goals"][1:]:
         assert any(row[4] in text for text in page.drawn), f"{row[4]} of {row[0]} is not in the figure"
+
+
+# --- experiments: the same by pandas and scipy, from the file ---
+
+def test_the_record_of_the_experiments_is_what_their_summaries_say(built):
+    results = json.loads((built("asos") / "results.json").read_text(encoding="utf-8"))
+    rows = pd.read_parquet(ROOT / "data/sample/asos/looks.parquet")
+    key = ["experiment", "metric", "at"]
+    pairs = rows[rows["arm"] != "control"].merge(
+        rows[rows["arm"] == "control"].drop(columns="arm"), on=key, suffixes=("", "_c")).sort_values("at")
+    last = pairs.groupby(["experiment", "metric", "arm"]).tail(1).set_index(["experiment", "metric", "arm"])
+    assert len(results["effects"]) == len(last) == 396
+    for effect in results["effects"]:
+        own = last.loc[effect["experiment"], effect["metric"], effect["arm"]]
+        assert (effect["n_treatment"], effect["at"]) == (own["n"], own["at"])
+        assert effect["diff"] == pytest.approx(own["mean"] - own["mean_c"], rel=1e-6, abs=1e-12)
+        p = stats.ttest_ind_from_stats(own["mean"], own["variance"] ** 0.5, own["n"], own["mean_c"],
+                                       own["variance_c"] ** 0.5, own["n_c"], equal_var=False).pvalue
+        assert effect["pvalue"] == (None if math.isnan(p) else pytest.approx(p, rel=1e-6))
+    answer = results["verdict"]
+    assert (answer["answer"], answer["n_experiments"], answer["n_trusted"], answer["n_barred_treatments"]) == (
+        "compared", 78, 68, 17)
+    assert (answer["n_split_noted"], answer["n_split_failed"]) == (17, 12)
+    whole = [tally for tally in results["tallies"] if tally["scope"] == "all"]
+    assert [tally["n_below"] for tally in whole] == [26, 27, 25, 27]
+    assert [tally["n_below_ever"] for tally in whole] == [46, 64, 57, 58]
 
 
 # --- plain values ---
@@ -263,4 +307,4 @@ def test_what_json_cannot_hold_is_told_apart():
 
 
 def test_the_version_of_the_schema_is_in_every_file(results):
-    assert results["schema_version"] == module.SCHEMA_VERSION
+    assert results["schema_version"] == RECORDS[results["notebook"]][0].SCHEMA_VERSION

@@ -23,6 +23,9 @@ from matplotlib.text import Text
 from analysis.results.activity import Active, Lifecycle, Stickiness
 from analysis.results.conversion import StepEffect
 from analysis.results.entry_days import EntryDay
+from analysis.results.experiments.effects import Effect
+from analysis.results.experiments.splits import ArmSplit
+from analysis.results.experiments.tallies import Course
 from analysis.results.funnel import Step
 from analysis.results.goals import Goal
 from analysis.results.ltv import Value
@@ -36,16 +39,20 @@ from analysis.showing.charts.rows import mark_at, text_width
 from analysis.showing.figures import (
     Picture,
     plot_active,
+    plot_chance,
     plot_costs,
     plot_daily,
     plot_entry_days,
+    plot_experiments,
     plot_funnel,
     plot_funnel_by,
     plot_goals,
     plot_lifecycle,
+    plot_peeking,
     plot_phases,
     plot_retention,
     plot_retention_triangle,
+    plot_split_pvalues,
     plot_step_effects,
     plot_stickiness,
     plot_time_to_convert,
@@ -58,9 +65,10 @@ from analysis.showing.reader import Reader
 NAN = math.nan
 EN, ZH = Reader("en", "EUR"), Reader("zh", "CNY")
 PAGES = {"white": "#ffffff", "paper": theme.PAPER, "dark": "#16181d"}
-ALL_PLOTS = (plot_active, plot_costs, plot_daily, plot_entry_days, plot_funnel, plot_funnel_by, plot_goals,
-             plot_lifecycle, plot_phases, plot_retention, plot_retention_triangle, plot_step_effects,
-             plot_time_to_convert, plot_uplifts, plot_value)
+ALL_PLOTS = (plot_active, plot_chance, plot_costs, plot_daily, plot_entry_days, plot_experiments, plot_funnel,
+             plot_funnel_by, plot_goals, plot_lifecycle, plot_peeking, plot_phases, plot_retention,
+             plot_retention_triangle, plot_split_pvalues, plot_step_effects, plot_time_to_convert, plot_uplifts,
+             plot_value)
 
 
 def answer(kind: type, **known: object):
@@ -136,6 +144,23 @@ def step_effect(step: str, position: int = 2, diff: float = 0.1, **known) -> Ste
 
 def cost(item: str, amount: float, share: float = NAN) -> Cost:
     return answer(Cost, item=item, amount=amount, share=share)
+
+
+def effect(diff: float, verdict: str = "cannot_tell", half: float = 0.01, **known) -> Effect:
+    """A treatment of an experiment, its interval `half` to each side."""
+    known = {"metric": "orders", "is_trusted": verdict != "not_trusted", "n_treatment": 500, "n_control": 500,
+             "pvalue": 0.5, "pvalue_adjusted": 1.0, "experiment": f"e{diff}", "arm": "new"} | known
+    return answer(Effect, rel_diff=diff, rel_diff_lower=diff - half, rel_diff_upper=diff + half, verdict=verdict,
+                  **known)
+
+
+def arm_split(pvalue: float) -> ArmSplit:
+    return answer(ArmSplit, pvalue=pvalue, state="fail" if pvalue < 0.001 else "ok")
+
+
+def course(progress: float, *counts: int) -> Course:
+    """By that moment: with a small p then, with one so far, by the method that allows looking; of ten."""
+    return Course("orders", progress, 10, *counts)
 
 
 def texts(ax: Axes) -> list[str]:
@@ -472,6 +497,49 @@ class TestActivity:
         assert [list(line.get_ydata()) for line in ax.lines] == [[1, 4], [3], [2, 4]]
 
 
+class TestExperiments:
+    def test_lines_are_the_intervals_largest_on_top_and_what_is_not_trusted_below(self):
+        ax = plot_experiments([effect(0.01), effect(0.03, "better"), effect(0.02, "not_trusted"),
+                               effect(-0.04, "worse", half=0.02)], EN)
+        drawn = [(round(x, 9), row, marker) for x, row, marker in marks(ax)]
+        assert drawn == [(0.03, 0, "o"), (0.01, 1, "D"), (-0.04, 2, "X"), (0.02, 5, "s")]
+        assert [tuple(round(end, 9) for end in span) for span in spans(ax)] == [
+            (0.02, 0.04), (0.0, 0.02), (-0.06, -0.02), (0.01, 0.03)]
+
+    def test_a_line_that_ends_beyond_the_axis_ends_at_its_edge_and_a_point_there_is_an_arrow(self):
+        ax = plot_experiments([*(effect(0.001 * i) for i in range(50)), effect(5.0)], EN)
+        left, right = ax.get_xlim()
+        assert right < 1 and marks(ax)[0] == (right, 0, ">")
+        assert all(left <= low <= high <= right for low, high in spans(ax)[1:])
+
+    def test_a_point_without_interval_has_no_line(self):
+        ax = plot_experiments([effect(0.02, half=NAN), effect(0.01)], EN)
+        assert len(marks(ax)) == 2 and len(spans(ax)) == 1
+
+    def test_the_legend_counts_each_verdict(self):
+        ax = plot_experiments([effect(0.01), effect(0.02), effect(0.03, "better")], EN)
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["better: 1", "cannot tell: 2"]
+
+    def test_the_histogram_counts_every_split_and_the_line_is_what_chance_gives(self):
+        ax = plot_split_pvalues([arm_split(p) for p in (0.0, 0.0005, 0.03, 0.5, 1.0)] + [arm_split(NAN)], EN)
+        heights = [bar.get_height() for bar in ax.patches]
+        assert (heights[0], heights[20], sum(heights)) == (2, 1, 5)
+        assert list(ax.lines[0].get_ydata()) == [5 / 20] * 2
+
+    def test_what_stands_what_fell_and_what_never_stood_differ_by_marker(self):
+        ax = plot_chance([effect(0.01), effect(0.02, pvalue=0.02, pvalue_adjusted=0.3),
+                          effect(0.03, "better", pvalue=0.001, pvalue_adjusted=0.01),
+                          effect(0.03, "not_trusted", pvalue=0.0, pvalue_adjusted=NAN)], EN)
+        shown = {line.get_marker(): list(line.get_xdata()) for line in ax.lines[:3]}
+        assert shown == {"D": [0.01], "X": [0.02], "o": [0.03]}
+        assert [line.get_ydata()[0] for line in ax.lines[:3]] == [1000] * 3
+
+    def test_lines_of_looking_go_through_the_counts(self):
+        ax = plot_peeking([course(0.5, 2, 3, 1), course(1.0, 1, 4, 1)], EN)
+        assert [list(line.get_ydata()) for line in ax.lines] == [[0, 3, 4], [0, 2, 1], [0, 1, 1]]
+        assert [text.get_text().rsplit(": ", 1)[1] for text in ax.get_legend().get_texts()] == ["4", "1", "1"]
+
+
 def bars_of(ax: Axes) -> list:
     return [patch for container in ax.containers for patch in container]
 
@@ -492,6 +560,10 @@ def gallery(reader: Reader, name: str = "orders") -> list[Axes]:
         plot_time_to_convert(moments({60: 0.1, 3600: 0.2, 86400: 0.3}), reader),
         plot_entry_days(entry_days([0.1, None, 0.3, 0.2], 3), reader),
         plot_step_effects([step_effect(name, arm=arm, control=name) for arm in (name, "b")], reader),
+        plot_experiments([effect(0.01, metric=name), effect(0.02, "not_trusted", metric=name)], reader),
+        plot_chance([effect(0.01, metric=name), effect(0.02, metric=name, pvalue=0.01)], reader),
+        plot_peeking([course(0.5, 2, 3, 1), course(1.0, 1, 4, 1)], reader),
+        plot_split_pvalues([arm_split(0.0), arm_split(0.4)], reader),
     ]
 
 
@@ -520,7 +592,8 @@ def test_two_runs_give_the_same_bytes():
     assert [show(ax, "x") for ax in gallery(EN)] == [show(ax, "x") for ax in gallery(EN)]
 
 
-NAMELESS = ("Periods since", "that converted", "gone")  # retention, conversion over time and lifecycle name no data
+# retention, conversion over time, lifecycle and what many experiments have in common name no data
+NAMELESS = ("Periods since", "that converted", "gone", "Treatments")
 
 
 @pytest.mark.parametrize("name", ["price $a$", "<script>x</script>", "浏览 🛒 𠮷", "a & \"b\" 'c'", "{x}"])

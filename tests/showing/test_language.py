@@ -16,6 +16,9 @@ import analysis
 from analysis.data.columns import COLUMNS
 from analysis.report import index
 from analysis.showing import definitions, phrases, reader, retention, tables
+from analysis.showing.charts import experiments as experiments_charts
+from analysis.showing.experiments import tables as experiments_tables
+from analysis.showing.experiments import words as experiments_words
 from analysis.showing.funnels import rules
 from analysis.stats import comparison
 
@@ -59,8 +62,9 @@ def said_by_code() -> set[str]:
               tables.STATES, tables.VERDICTS, tables.CHECKS, definitions.PHASES,
               rules.OCCURRENCES, rules.ATTRIBUTIONS, rules.SEQUENCES,
               definitions.STARTS, definitions.FLAVOURS, retention.HEADINGS,
+              experiments_tables.CHECKS, experiments_tables.VERDICTS, experiments_charts.VERDICTS,
               index.VERDICTS, index.NOTEBOOKS, index.GOALS, index.CHECKS, index.PROBLEMS)
-    pairs = [*phrases.CHECKS.values(), *reader.UNITS]
+    pairs = [*phrases.CHECKS.values(), *experiments_words.CHECKS.values(), *reader.UNITS]
     return {message for words in single for message in words.values()} | {text for pair in pairs for text in pair}
 
 
@@ -120,6 +124,7 @@ VOCABULARY = {  # snake_case literals of the results that are no reasons
     "per_user", "not_covered", "user_id", "is_cut",
     "no_control_group", "primary_better", "primary_worse", "guardrail_broken", "guardrail_not_shown",
     "all_steps", "break_attempt", "is_check", "is_lost",  # of a funnel: rules and fields
+    "not_trusted", "any_time", "pvalue_any_time", "below_ever",  # of experiments: a verdict and columns
     "one_arm", "unplanned_arm",  # of the split test, whose sentence says it in numbers
 }
 
@@ -128,7 +133,7 @@ def codes() -> set[str]:
     """Literals like `zero_control` in results and methods, but for docstrings and the names of columns and fields."""
     found = set()
     for module in MODULES:
-        if module.parent.name not in ("results", "stats"):
+        if module.relative_to(PACKAGE).parts[0] not in ("results", "stats"):
             continue
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(
@@ -138,13 +143,14 @@ def codes() -> set[str]:
 
 
 def test_every_reason_has_words():
-    known = {*phrases.REASONS, *phrases.WHY, *phrases.CHECKS, *VOCABULARY}
+    known = {*phrases.REASONS, *phrases.WHY, *phrases.CHECKS, *experiments_words.CHECKS, *VOCABULARY}
     assert {code for code in codes() if not code.startswith(("n_", "days_"))} - known == set()
     assert len(codes() & {*phrases.REASONS}) > 15
 
 
 def test_every_trust_check_has_a_name_and_sentences():
     assert tables.CHECKS.keys() == phrases.CHECKS.keys()
+    assert experiments_tables.CHECKS.keys() == experiments_words.CHECKS.keys()
     assert phrases.FOLDED.keys() <= phrases.CHECKS.keys()
     can_fail = {*phrases.CHECKS} - {"coverage", "alike"}
     assert can_fail <= {*phrases.WHY}, "each check that can fail is a reason of the verdict"

@@ -10,6 +10,8 @@ import re
 import socket
 import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -21,10 +23,11 @@ from ibis.backends.duckdb import Backend
 from ibis.backends.sql import SQLBackend
 from ibis.expr.types import Table
 
-from analysis.data.files import Unreadable, open_files, reason
+from analysis.data.files import Opened, Unreadable, open_files, reason
 from analysis.data.names import is_wanted
-from analysis.data.typed import typed
+from analysis.data.typed import Shape, typed
 from analysis.params.address import Address
+from analysis.params.load import Params
 from analysis.params.model import Campaign
 from analysis.params.sources import Source
 
@@ -35,39 +38,55 @@ PATIENCE = 10    # seconds that a server has to answer
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Where a campaign's tables are opened."""
+    """Where the tables of a params file are opened."""
 
     files: Backend                     # DuckDB, which reads files
-    server: SQLBackend | None = None   # the engine of the campaign, if it has a source there
+    server: SQLBackend | None = None   # the engine of them all, if one of the sources lies there
+    place: Address | None = None       # of the server
 
     @classmethod
-    def of(cls, campaign: Campaign) -> Engine:
-        """Raises Unreadable when the server cannot be used, and says why."""
+    def of(cls, source: Source | None) -> Engine:
+        """The engine for a source on a server, or for files only.
+
+        Raises Unreadable when the server cannot be used, and says why.
+        """
         spill = Path(tempfile.gettempdir(), f"campaign-{uuid.uuid4().hex}")  # DuckDB makes it, and takes it away
         files = ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=str(spill))
-        source = campaign.sources.server
-        return cls(files, _connected(source) if source else None)
+        return cls(files, _connected(source), source.address) if source else cls(files)
 
     @property
     def connection(self) -> SQLBackend:
-        """The backend that all tables of the campaign end up in."""
+        """The backend that all tables end up in."""
         return self.server or self.files
 
     def table(self, campaign: Campaign, name: str, source: Source) -> Table:
-        """The rows of one source of the table `name`, typed. Raises Unreadable, one arg per reason."""
-        try:
-            if source.address and source.address.is_server:
-                return typed(_on(source.address).opened(self.server, source), campaign, name, source)
-            table = typed(open_files(self.files, campaign, source), campaign, name, source)
-            if self.server is None:
+        """The rows of one source of the campaign's table `name`, typed. Raises Unreadable, one arg per reason."""
+        with self.telling(source):
+            table = typed(self.opened(campaign, source), Shape.of(campaign, name), source)
+            if self.server is None or _is_there(source):
                 return table
             wanted = [column for column in table.columns if is_wanted(campaign, name, column)]
-            return _on(campaign.sources.server.address).brought(self.server, table.select(wanted))
-        except (duckdb.Error, *self._errors(campaign)) as error:  # rows are read when they are first counted
+            return _on(self.place).brought(self.server, table.select(wanted))
+
+    def opened(self, params: Params, source: Source) -> Opened:
+        """The rows of a source where they are, under the names that they have there. Raises Unreadable."""
+        if _is_there(source):
+            return _on(self.place).opened(self.server, source)
+        return open_files(self.files, params, source)
+
+    @contextmanager
+    def telling(self, source: Source) -> Iterator[None]:
+        """What an engine says of a source while rows are read, which is when they are first counted, as Unreadable."""
+        errors = _on(self.place).errors() if self.server else ()
+        try:
+            yield
+        except (duckdb.Error, *errors) as error:
             raise Unreadable(f"'{source.shown}' cannot be read: {reason(error)}") from None
 
-    def _errors(self, campaign: Campaign) -> tuple[type[Exception], ...]:
-        return _on(campaign.sources.server.address).errors() if self.server else ()
+
+def _is_there(source: Source) -> bool:
+    """Whether the rows lie on a server."""
+    return source.address is not None and source.address.is_server
 
 
 def _on(place: Address) -> ModuleType:

@@ -18,7 +18,7 @@ from ibis.backends.duckdb import Backend
 from ibis.expr.types import Table
 
 from analysis.data.converted import digest
-from analysis.params.model import Campaign
+from analysis.params.load import Params
 from analysis.params.part import suggest
 from analysis.params.sources import Source
 
@@ -42,9 +42,9 @@ class Opened:
     is_server: bool = False        # whether the rows lie on a server, and stay there
 
 
-def open_files(connection: Backend, campaign: Campaign, source: Source) -> Opened:
+def open_files(connection: Backend, params: Params, source: Source) -> Opened:
     """The rows of one source, columns under the file's own names. Raises Unreadable."""
-    paths = find(campaign, source)
+    paths = find(params, source)
     kind = _kind(paths[0]) if source.address is None else "DuckDB"
     try:
         if kind == "CSV":
@@ -101,16 +101,16 @@ def _header(path: Path) -> tuple[str, tuple[str, ...]]:
     return delimiter, tuple(names)
 
 
-def find(campaign: Campaign, source: Source) -> list[Path]:
+def find(params: Params, source: Source) -> list[Path]:
     """The files that a source names, sorted; none for a server. Raises Unreadable when there is none."""
-    folder, pattern = campaign.path.parent, source.path
+    folder, pattern = params.path.parent, source.path
     if source.address:
         return [] if source.address.is_server else [_only(folder / source.address.database, source)]
     try:
         paths = sorted(path for path in _named(folder, pattern) if path.is_file())
         if not paths:
             raise Unreadable(
-                f"no file '{pattern}' (relative to the folder of {campaign.path.name}){_near(folder, pattern)}")
+                f"no file '{pattern}' (relative to the folder of {params.path.name}){_near(folder, pattern)}")
     except (OSError, ValueError, NotImplementedError) as error:
         raise Unreadable(f"'{pattern}' is not a path: {error}") from None
     kinds = {_kind(path) for path in paths}
@@ -164,12 +164,12 @@ def _database(connection: Backend, path: Path, table: str) -> Table:
     return connection.table(table, database=(catalog, "main"))
 
 
-def origins(campaign: Campaign, source: Source) -> dict[str, str]:
+def origins(params: Params, source: Source) -> dict[str, str]:
     """What the rows of a source come from -> its SHA-256; empty for what lives on a server and may change."""
-    paths = find(campaign, source)
+    paths = find(params, source)
     if not paths:
         return {source.shown: ""}
-    folder = campaign.path.parent / source.path
+    folder = params.path.parent / source.path
     if source.address or not folder.is_dir():
         return {path.name: digest(path) for path in paths}
     parts = [f"{path.relative_to(folder).as_posix()} {digest(path)}\n" for path in paths]

@@ -66,7 +66,7 @@ def read(campaign: Campaign) -> Tables:
 
 def _engine(campaign: Campaign) -> Engine:
     try:
-        return Engine.of(campaign)
+        return Engine.of(campaign.sources.server)
     except Unreadable as error:
         where = next(where for where, source in _places(campaign) if source == campaign.sources.server)
         raise CampaignError([campaign.problem(where, message) for message in error.args]) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 import ibis
@@ -24,14 +26,32 @@ WRITTEN = "as written: "   # before the name of a column that was given a type
 WORDS = {"timestamp": "a time like 2025-11-11 20:00:00", "float64": "a number", "boolean": "true or false"}
 
 
-def typed(opened: Opened, campaign: Campaign, name: str, source: Source) -> Table:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a table is to look like."""
+
+    types: dict[str, str]        # column -> type; every other column is text
+    required: Collection[str]    # columns that must be there
+    zone: str                    # of times that are written without one
+
+    @classmethod
+    def of(cls, campaign: Campaign, name: str) -> Shape:
+        """One of a campaign's tables."""
+        sums = [metric.sum.split(".") for metric in campaign.metrics.values() if metric.sum]
+        types = {column: "float64" for table, column in sums if table == name} | COLUMNS[name]
+        if name == "users" and campaign.population.consent:
+            types[campaign.population.consent] = "boolean"
+        return cls(types, REQUIRED[name], campaign.time_zone)
+
+
+def typed(opened: Opened, shape: Shape, source: Source) -> Table:
     """The rows of a source: our columns, and as text what else it holds; text of files is taken for types only once.
 
     Raises Unreadable, one arg per reason.
     """
-    table = _renamed(_filtered(opened.table, source), name, source)
-    types = {column: _types(campaign, name).get(column, "string") for column in table.columns}
-    zone = source.time_zone or campaign.time_zone
+    table = _renamed(_filtered(opened.table, source), shape.required, source)
+    types = {column: shape.types.get(column, "string") for column in table.columns}
+    zone = source.time_zone or shape.zone
     casts = {column: _id(table[column]) if column == "user_id" else _cast(table[column], kind, zone)
              for column, kind in types.items()}
     typed_ones = [column for column, kind in types.items() if kind != "string"]
@@ -55,7 +75,7 @@ def _filtered(raw: Table, source: Source) -> Table:
     return raw
 
 
-def _renamed(raw: Table, name: str, source: Source) -> Table:
+def _renamed(raw: Table, required: Collection[str], source: Source) -> Table:
     """A constant comes before a new name, and that before the file's own; engines do not tell User_ID from user_id."""
     given = {ours: raw[theirs] for ours, theirs in source.columns.items()}
     given |= {ours: ibis.literal(value) for ours, value in source.values.items()}
@@ -64,18 +84,10 @@ def _renamed(raw: Table, name: str, source: Source) -> Table:
     lacking = [
         f"'{source.shown}' has no column '{column}'{suggest(column, raw.columns)}; "
         f"name the one that holds it: `columns: {{{column}: ...}}`"
-        for column in REQUIRED[name] if column not in found]
+        for column in required if column not in found]
     if lacking:
         raise Unreadable(*lacking)
     return raw.select(**found)
-
-
-def _types(campaign: Campaign, name: str) -> dict[str, str]:
-    sums = [metric.sum.split(".") for metric in campaign.metrics.values() if metric.sum]
-    types = {column: "float64" for table, column in sums if table == name} | COLUMNS[name]
-    if name == "users" and campaign.population.consent:
-        types[campaign.population.consent] = "boolean"
-    return types
 
 
 def _cast(column: Column, kind: str, zone: str) -> Column:

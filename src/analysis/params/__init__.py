@@ -1,7 +1,8 @@
-"""Params: what a campaign is, read from one strict YAML file."""
+"""Params: what a campaign is, or which experiments are compared, read from one strict YAML file."""
 
-from analysis.params.load import load
+from analysis.params.experiments import Experiments
+from analysis.params.load import Params, load
 from analysis.params.model import Campaign
 from analysis.params.problem import CampaignError, Problem
 
-__all__ = ["Campaign", "CampaignError", "Problem", "load"]
+__all__ = ["Campaign", "CampaignError", "Experiments", "Params", "Problem", "load"]

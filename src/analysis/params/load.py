@@ -1,4 +1,4 @@
-"""Read a campaign file; say every mistake in it at once, with its line."""
+"""Read a params file; say every mistake in it at once, with its line."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from typing import Any, get_origin
 from pydantic import TypeAdapter, ValidationError
 
 from analysis.params.contradictions import contradictions
+from analysis.params.experiments import Experiments, disagreements
 from analysis.params.model import Campaign
+from analysis.params.part import Part
 from analysis.params.problem import CampaignError, Problem, dotted, line_of
 from analysis.params.tree import Lines, NotATree, parse, read_tree
 
+Params = Campaign | Experiments
+BETWEEN_PARTS = {Campaign: contradictions, Experiments: disagreements}
 
-def load(path: str | Path, overrides: dict[str, Any] | None = None) -> Campaign:
-    """The campaign that a params file describes.
+
+def load(path: str | Path, overrides: dict[str, Any] | None = None) -> Params:
+    """What a params file describes: experiments if it has the key `experiments`, else a campaign.
 
     overrides   dotted key -> value, as text: {"period.end": "2025-11-12"}
     Raises CampaignError with every mistake of the file.
@@ -28,15 +33,20 @@ def load(path: str | Path, overrides: dict[str, Any] | None = None) -> Campaign:
     for key, value in (overrides or {}).items():
         _override(path, tree, lines, key, value)
     problems += [Problem(str(path), line_of(lines, where), dotted(where), message)
-                 for where, message in _mistakes(tree)]
+                 for where, message in _mistakes(kind_of(tree), tree)]
     if not re.fullmatch(r"\w[\w.-]*", path.stem):
         problems.append(Problem(str(path), None, "", (
             "the file's name becomes the campaign's: letters, digits, '-', '_' and '.' only")))
     if problems:
         raise CampaignError(sorted(set(problems), key=lambda p: (p.line or 0, p.where, p.message)))
-    campaign = Campaign.model_validate(tree)
-    campaign._path, campaign._lines = path.absolute(), lines
-    return campaign
+    params = kind_of(tree).model_validate(tree)
+    params._path, params._lines = path.absolute(), lines
+    return params
+
+
+def kind_of(tree: dict[str, Any]) -> type[Params]:
+    """The model that a file asks for."""
+    return Experiments if "experiments" in tree else Campaign
 
 
 def _override(path: Path, tree: dict[str, Any], lines: Lines, key: str, value: Any) -> None:
@@ -63,15 +73,15 @@ def _override(path: Path, tree: dict[str, Any], lines: Lines, key: str, value: A
     lines[where] = 0
 
 
-def _mistakes(tree: dict[str, Any]) -> Iterator[tuple[tuple, str]]:
+def _mistakes(kind: type[Part], tree: dict[str, Any]) -> Iterator[tuple[tuple, str]]:
     """Where and what: of each key by itself, then between what can be read."""
     try:
-        Campaign.model_validate(tree)
+        kind.model_validate(tree)
     except ValidationError as error:
         for mistake in error.errors():
             yield tuple(mistake["loc"]), mistake["msg"].removeprefix("Value error, ")
     readable, broken = {}, set()
-    for key, field in Campaign.model_fields.items():
+    for key, field in kind.model_fields.items():
         if key not in tree:
             readable[key] = None if field.is_required() else field.get_default()
             continue
@@ -80,7 +90,7 @@ def _mistakes(tree: dict[str, Any]) -> Iterator[tuple[tuple, str]]:
         except ValidationError:
             readable[key] = None
             broken.add(key)
-    yield from contradictions(SimpleNamespace(**readable), broken)
+    yield from BETWEEN_PARTS[kind](SimpleNamespace(**readable), broken)
 
 
 def _readable(annotation: Any, value: Any) -> Any:

@@ -1,18 +1,29 @@
-"""The JSON schema of a campaign file, so that editors complete and check it."""
+"""The JSON schemas of params files, one for each kind, so that editors complete and check them."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from analysis.params.experiments import Experiments
 from analysis.params.model import Campaign
+from analysis.params.part import Part
 
 SCALARS = ["string", "number", "boolean"]
 
 
 def schema() -> str:
-    """The text of `params/schema.json`."""
-    tree = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_as_read(Campaign.model_json_schema())}
+    """The text of `params/schema.json`, for campaigns."""
+    return _text(Campaign)
+
+
+def experiments_schema() -> str:
+    """The text of `params/experiments.schema.json`; an editor's message about one kind names no key of the other."""
+    return _text(Experiments)
+
+
+def _text(kind: type[Part]) -> str:
+    tree = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_as_read(kind.model_json_schema())}
     return json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -19,7 +19,7 @@ VERDICTS = {
     "compared": "Experiments compared",
 }
 LOOKS = {"feasible": "works", "stop": "works", "broken": "do_not_trust", "not_feasible": "cannot_tell",
-         "go_on": "cannot_tell", "compared": "cannot_tell"}  # CSS class, where it is not the answer itself
+         "go_on": "cannot_tell"}  # CSS class, where it is not the answer itself
 NOTEBOOKS = {"review": "", "plan": "Plan", "monitor": "Monitoring", "experiments": "Experiments"}
 PROBLEMS = {
     "missing": "There are no results: no run has finished yet.",

@@ -17,7 +17,9 @@ from analysis.data.columns import COLUMNS
 from analysis.data.files import origins
 from analysis.data.rows import Rows
 from analysis.facts.population import Facts, Left
+from analysis.params.load import Params
 from analysis.params.model import Campaign
+from analysis.params.sources import Source
 from analysis.results.activity import Active, Activities, Lifecycle, Stickiness
 from analysis.results.conversion import SegmentGap, StepEffect
 from analysis.results.curves import CurveGap, CurveTest
@@ -120,7 +122,7 @@ class Results:
 class Published:
     """The last value of a notebook: its results, for the renderer; one line for the eye."""
 
-    def __init__(self, results: Results):
+    def __init__(self, results: Any):
         self.results = results
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
@@ -157,12 +159,16 @@ def heading(campaign: Campaign, language: str) -> Heading:
 
 
 def provenance(campaign: Campaign) -> Provenance:
-    sources = [source for name in COLUMNS for source in getattr(campaign.sources, name) or ()]
-    found = {name: digest for source in sources for name, digest in origins(campaign, source).items()}
+    return made_of(campaign, [source for name in COLUMNS for source in getattr(campaign.sources, name) or ()])
+
+
+def made_of(params: Params, sources: Sequence[Source]) -> Provenance:
+    """The program, the params file and the files that these sources name."""
+    found = {name: digest for source in sources for name, digest in origins(params, source).items()}
     libraries = {name: version(name) for name in ("duckdb", "ibis-framework", "scipy", "pandas")}
     return Provenance(
         version("campaign-analysis"), platform.python_version(), libraries,
-        hashlib.sha256(campaign.path.read_bytes()).hexdigest(), dict(sorted(found.items())))
+        hashlib.sha256(params.path.read_bytes()).hexdigest(), dict(sorted(found.items())))
 
 
 def plain(value: Any) -> Any:
@@ -180,9 +186,14 @@ def plain(value: Any) -> Any:
 
 def schema() -> str:
     """The text of `docs/results.schema.json`: JSON Schema of `results.json`."""
+    return schema_of(Results)
+
+
+def schema_of(record: type) -> str:
+    """JSON Schema of what the record of a notebook becomes as `results.json`."""
     from pydantic import TypeAdapter
 
-    tree = TypeAdapter(Results).json_schema(mode="serialization")
+    tree = TypeAdapter(record).json_schema(mode="serialization")
     tree = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Results", **_nullable(tree)}
     return json.dumps(tree, indent=1) + "\n"
 

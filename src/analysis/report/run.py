@@ -1,4 +1,4 @@
-"""One campaign from params to report; what is there stays until something better is whole."""
+"""One params file from check to report; what is there stays until something better is whole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from analysis.params import Campaign, CampaignError, Problem, load
+from analysis.params import CampaignError, Experiments, Params, Problem, load
 
 OK, BAD_PARAMS, FAILED = 0, 2, 3   # exit codes that a scheduler can act on
 Say = Callable[[str], None]
@@ -51,35 +51,49 @@ def campaign_files(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def check(path: Path, overrides: dict[str, Any]) -> Campaign:
+def check(path: Path, overrides: dict[str, Any]) -> Params:
     """Params and data, without a kernel. Raises CampaignError with all that is wrong."""
-    campaign = load(path, overrides)
-    from analysis.data import read
+    params = load(path, overrides)
+    from analysis.data import read, summaries
 
-    read(campaign)
-    return campaign
+    if isinstance(params, Experiments):
+        summaries.read(params)
+    else:
+        read(params)
+    return params
+
+
+def own_notebook(params: Params) -> str:
+    """The notebook that reports on a params file of this kind, whose report needs no name but the file's."""
+    return "experiments" if isinstance(params, Experiments) else "review"
 
 
 def run_all(
     paths: Sequence[Path], out: Path, overrides: dict[str, Any], progress: Callable[[str], Any], say: Say,
-    notebook: str = "review", codes: Mapping[str, int] = MappingProxyType({}),
+    notebook: str = "", codes: Mapping[str, int] = MappingProxyType({}),
 ) -> int:
     """Run a notebook for campaigns one after the other, rebuild the index, return the exit code.
 
-    codes   answer of a report's verdict -> exit code, where a scheduler is to act on it; the largest counts
+    notebook   for all of them; each one's own when empty
+    codes      answer of a report's verdict -> exit code, where a scheduler is to act on it; the largest counts
 
-    A campaign with bad params or data is refused before any kernel starts; the others run. Raises CampaignError when
-    the paths name no campaigns or `out` cannot be written.
+    A campaign with bad params or data is refused before any kernel starts; the others run. A file that the notebook is
+    not for is left out. Raises CampaignError when the paths name no campaigns or `out` cannot be written.
     """
     good, failed, answered = [], OK, OK
     for path in campaign_files(paths):
         try:
-            good.append((path, check(path, overrides)))
+            params = check(path, overrides)
         except CampaignError as error:
             say(str(error))
             failed = BAD_PARAMS
+            continue
+        if notebook and (notebook == "experiments") != isinstance(params, Experiments):
+            say(f"{path}: left out: the notebook {notebook} is not for this kind of params file")
+        else:
+            good.append((path, params))
     if not good:
-        return failed
+        return failed or BAD_PARAMS
     try:
         out.mkdir(parents=True, exist_ok=True)
         for path, campaign in good:
@@ -95,17 +109,17 @@ def run_all(
 
 
 def folder_of(name: str, notebook: str) -> str:
-    """The folder of a report: the campaign's name, and the notebook's behind it unless that is the review."""
-    return name if notebook == "review" else f"{name}.{notebook}"
+    """The folder of a report: the params file's name, and the notebook's behind it unless it is the file's own."""
+    return name if notebook in ("review", "experiments") else f"{name}.{notebook}"
 
 
 def run(
-    path: Path, campaign: Campaign, out: Path, overrides: dict[str, Any], tell: Any, notebook: str = "review"
+    path: Path, campaign: Params, out: Path, overrides: dict[str, Any], tell: Any, notebook: str = ""
 ) -> Outcome:
     """Make one report of a campaign in `out/<folder>`; on failure the last good one is untouched. Raises OSError."""
     from analysis.report.execute import NotebookFailed, Timing, execute
 
-    began, timing = time.perf_counter(), Timing()
+    began, timing, notebook = time.perf_counter(), Timing(), notebook or own_notebook(campaign)
     folder = folder_of(campaign.name, notebook)
     place, failed, answer = out / folder, out / f"{folder}.failed.ipynb", ""
     with tempfile.TemporaryDirectory(prefix=f".{folder}-", dir=out, ignore_cleanup_errors=True) as work:

@@ -35,6 +35,8 @@ REASONS = {
     "zero_denominator": "nothing to divide by",
     "too_few_users": "too few users",
     "zero_variance": "all values are equal",
+    "no_variance": "no variance was given",
+    "no_relative_effect": "no relative effect",
     "zero_control": "the control is zero",
     "negative_control": "the control is negative",
     "unbounded": "no bound",

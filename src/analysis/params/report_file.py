@@ -1,0 +1,65 @@
+"""What every params file says of the report it asks for, and how it speaks of its own mistakes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pydantic import Field, PrivateAttr, field_validator
+
+from analysis.params.part import Part
+from analysis.params.problem import Problem, dotted, line_of
+from analysis.params.values import Language, Text
+
+
+class ReportFile(Part):
+    """A params file: one file, one report. The file's name is the report's."""
+
+    title: Text
+    """what the report is headed"""
+    question: Text
+    """the question that the reviewer wants answered"""
+    owner: str
+    """who answers for it: a team or a role, not a private person's data"""
+    languages: list[Language] = Field(default=["en"], min_length=1)
+    """languages of the report: en, zh or both; the first is the main one"""
+    currency: str = ""
+    """ISO code, such as CNY"""
+    labels: dict[str, Text] = {}
+    """name used in the data or in this file -> the words a reader expects"""
+
+    _path: Path = PrivateAttr(default=Path("params.yml"))
+    _lines: dict[tuple, int] = PrivateAttr(default={})
+
+    @field_validator("currency")
+    @classmethod
+    def _iso_code(cls, currency: str) -> str:
+        if not re.fullmatch("([A-Z]{3})?", currency):
+            raise ValueError(f"'{currency}' is not an ISO code of three capitals, like CNY")
+        return currency
+
+    @property
+    def path(self) -> Path:
+        """The params file, absolute."""
+        return self._path
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def language(self) -> str:
+        return self.languages[0]
+
+    def text(self, text: Text, language: str | None = None) -> str:
+        """A text in the wanted language, or in the one there is."""
+        return text.get(language or self.language) or text.get("") or next(iter(text.values()))
+
+    def problem(self, where: tuple, message: str) -> Problem:
+        """A mistake at a place of this file."""
+        return Problem(near(self.path), line_of(self._lines, where), dotted(where), message)
+
+
+def near(path: Path) -> str:
+    """The path as one would type it from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,1 @@
+"""Many experiments side by side, from the summaries of their arms."""

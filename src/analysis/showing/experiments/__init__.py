@@ -1,0 +1,1 @@
+"""Many experiments side by side, as words, tables and sections."""
