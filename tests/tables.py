@@ -15,6 +15,7 @@ import yaml
 from analysis.data import read
 from analysis.data.columns import TIME
 from analysis.facts import observe
+from analysis.facts.past import look_back
 from analysis.params import load
 
 WEEK = """
@@ -35,19 +36,31 @@ def observed(params="", **tables):
              parted by | and empty for null; `user` and `at` are the user and the time, in 2024 (03-05 10:00);
              a list of them is a list of files
     """
+    with TemporaryDirectory() as folder:
+        campaign = load(written(Path(folder), params, tables))
+        return observe(campaign, read(campaign))
+
+
+def before(params="", **tables):
+    """The past of such a campaign, as a plan knows it; arms need no assignments."""
+    with TemporaryDirectory() as folder:
+        return look_back(load(written(Path(folder), params, tables), purpose="plan"))
+
+
+def written(folder, params, tables):
+    """The params file in a folder with its tables."""
     said = {**yaml.load(WEEK, yaml.BaseLoader), **(yaml.load(params, yaml.BaseLoader) or {})}
     if "arms" in said:
         said.pop("no_control_group")
     said["sources"] = {name: {"path": f"{name}-*.csv"} for name in tables}
-    with TemporaryDirectory() as folder:
-        for name, files in tables.items():
-            for i, table in enumerate(files if isinstance(files, list) else [files]):
-                frame = parsed(name, table) if isinstance(table, str) else table
-                frame.to_csv(Path(folder, f"{name}-{i}.csv"), index=False)
-        path = Path(folder, "campaign.yml")
-        path.write_text(yaml.safe_dump(said, sort_keys=False), "utf-8")
-        campaign = load(path)
-        return observe(campaign, read(campaign))
+    for name, files in tables.items():
+        for i, table in enumerate(files if isinstance(files, list) else [files]):
+            frame = parsed(name, table) if isinstance(table, str) else table
+            frame.to_csv(folder / f"{name}-{i}.csv", index=False)
+    path = folder / "campaign.yml"
+    said = {key: value for key, value in said.items() if value != ""}  # `data_until:` takes the week's own away
+    path.write_text(yaml.safe_dump(said, sort_keys=False), "utf-8")
+    return path
 
 
 def parsed(name, text):

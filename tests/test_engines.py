@@ -15,6 +15,8 @@ from analysis.data import read
 from analysis.facts import observe
 from analysis.facts.measure import moments, paired_moments, ratio_moments
 from analysis.facts.population import rows_per_day
+from analysis.facts.running_facts import entered, so_far
+from analysis.facts.tick_facts import rows_per_tick, sums_per_tick
 from analysis.facts.user_facts import daily_facts, user_facts, window_facts
 from analysis.params import load
 from tests.engines import connected_or_skipped
@@ -158,6 +160,10 @@ def everything(facts):
         "window": told(window_facts(facts, ["visits"], facts.campaign.period.length), "user_id", "visits"),
         "daily": [told(daily_facts(facts, name), "variant", "day", "value") for name in ("money", "visits", "average")],
         "per day": {name: rows_per_day(facts, name) for name in ("events", "orders")},
+        "so far": told(so_far(facts, names), "user_id", "tick", "days_followed", *names),
+        "per tick": ({name: rows_per_tick(facts, name) for name in ("events", "orders")}, entered(facts)),
+        "sums": {key: [{name: float(f"{value:.10g}") for name, value in part.items()} for part in (
+            own.of, own.squares, own.products)] for key, own in sums_per_tick(facts).items()},
         "moments": {key: rounded(value) for key, value in moments(wide["during"], names).items()},
         "ratio": {arm: rounded(value) for arm, value in ratio_moments(wide["during"], "money", "visits").items()},
         "paired": [rounded(paired_moments(wide["during"], wide["before"], parts))

@@ -27,15 +27,19 @@ REVIEW = NOTEBOOKS["review"]
 SECTIONS = {  # the English headings, in the order of a reviewer's questions
     "review": [
         "May the numbers be believed?", "How close to the goals?", "What did the campaign cause?",
-        "Before, during and after", "What did it cost?", "Where did users drop?", "Did they stay?",
+        "Does the answer hang on the method?", "For whom did it work?", "Before, during and after", "What did it cost?", "Where did users drop?", "Did they stay?",
         "How active are they?",
         "What should I not believe?", "Definitions", "Where the numbers come from"],
+    "plan": [
+        "May the past be believed?", "Are the goals good ones?", "What will be seen, and after how many days?",
+        "How many users to hold out?", "What should I not believe?", "Definitions", "Where the numbers come from"],
     "experiments": [
         "May the numbers be believed?", "What did the treatments do?", "What would looking early have claimed?",
         "How many claims are chance?",
         "What should I not believe?", "Definitions", "Where the numbers come from"],
 }
-BLOCKS = {"review": set(Campaign.model_fields) | {"phases"}, "experiments": {"looks"}}  # what `needs-` may ask for
+BLOCKS = {"review": set(Campaign.model_fields) | {"phases", "segments"}, "experiments": {"looks"},
+          "plan": {"goals", "holdout"}}  # what `needs-` may ask for
 every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
 
 
@@ -123,7 +127,8 @@ def test_a_block_that_is_absent_says_so_in_one_line_when_opened_by_hand(tmp_path
         f"params_file = {str(params)!r}\noverrides = {{}}")
     NotebookClient(notebook, resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
     said = {"goals": "no goals", "arms": "no arms", "phases": "no time before or after", "costs": "no costs",
-            "funnels": "no funnels", "retention": "not ask for retention", "activity": "not ask for activity"}
+            "funnels": "no funnels", "retention": "not ask for retention", "activity": "not ask for activity",
+            "segments": "no segments of effects"}
     for block, words in said.items():
         cells = [cell for cell in notebook.cells if cell.cell_type == "code" and f"needs-{block}" in tags(cell)]
         assert cells

@@ -61,6 +61,8 @@ def generated() -> dict[str, str]:
     from analysis.params.schema import experiments_schema
     from analysis.params.schema import schema as params_schema
     from analysis.report.experiments_results import schema as experiments_results_schema
+    from analysis.report.monitor_results import schema as monitor_results_schema
+    from analysis.report.plan_results import schema as plan_results_schema
     from analysis.report.results import schema as results_schema
 
     return {
@@ -69,6 +71,8 @@ def generated() -> dict[str, str]:
         "params/experiments.schema.json": experiments_schema(),
         "docs/results.schema.json": results_schema(),
         "docs/experiments.schema.json": experiments_results_schema(),
+        "docs/monitor.schema.json": monitor_results_schema(),
+        "docs/plan.schema.json": plan_results_schema(),
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MAIN = "from analysis.report.cli import main; main()"
-LANGUAGES = {"double11-2025": ["--set", "languages=[zh, en]"]}
+LANGUAGES = {name: ["--set", "languages=[zh, en]"] for name in ("double11-2025", "double11-2025.plan")}
 
 
 def campaign(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -23,12 +23,16 @@ def campaign(*words: str | Path, **environment: str) -> subprocess.CompletedProc
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """name of a sample's params file -> folder of its report; double11-2025 in Chinese and in English."""
+    """name of a sample's params file -> folder of its report; double11-2025 in Chinese and in English.
+
+    A command other than `run` stands behind the name, as it does in the folder's.
+    """
     out = tmp_path_factory.mktemp("reports")
 
     @cache
     def build(name: str) -> Path:
-        done = campaign("run", f"params/{name}.yml", "--out", out, *LANGUAGES.get(name, ()))
+        params, _, command = name.partition(".")
+        done = campaign(command or "run", f"params/{params}.yml", "--out", out, *LANGUAGES.get(name, ()))
         assert done.returncode == 0, done.stderr
         return out / name
 

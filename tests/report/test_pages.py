@@ -18,7 +18,8 @@ from tests.campaigns import HOSTILE, write_bare, write_hostile
 from tests.report.conftest import campaign
 
 PAGES = [("double11-2025", "report.html"), ("double11-2025", "report.en.html"), ("grocer-18", "report.html"),
-         ("checkout", "report.html"), ("asos", "report.html")]
+         ("checkout", "report.html"), ("asos", "report.html"), ("double11-2025.plan", "report.html"),
+         ("double11-2025.plan", "report.en.html"), ("grocer-18.plan", "report.html")]
 
 
 @pytest.fixture(scope="module", params=PAGES, ids=[f"{name}-{page}" for name, page in PAGES])
@@ -76,19 +77,20 @@ def test_every_table_of_the_page_can_be_taken_away(page):
 
 
 LATIN = {  # what stays Latin in Chinese: methods, units of software, formats (4e-30), the sample's own names
-    "App", "Wilson", "Welch", "Miettinen", "Nurminen", "Fieller", "Holm", "delta", "t", "p", "k", "n", "SHA", "Asia",
+    "App", "Wilson", "Welch", "Miettinen", "Nurminen", "Fieller", "Holm", "CUPED", "delta", "t", "p", "k", "n", "SHA", "Asia",
     "Shanghai", "e", "Python", "campaign", "analysis", "duckdb", "ibis", "framework", "scipy", "pandas", "statsmodels"}
 
 
-def test_the_chinese_page_speaks_chinese(built):
-    html = (built("double11-2025") / "report.html").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["double11-2025", "double11-2025.plan"])
+def test_the_chinese_page_speaks_chinese(built, name):
+    html = (built(name) / "report.html").read_text(encoding="utf-8")
     text = "|".join(Text(html[html.index("<main"):]).seen)
     text = re.sub(r"[\w-]+\.(?:csv|json|ipynb|yml|parquet)|\b[0-9a-f]{16}\b", " ", text)
     assert set(re.findall(r"[A-Za-z]+", text)) - LATIN == set()
     assert not re.search(r"[\u4e00-\u9fff] [，。；：、！？（）]|[，。；：、！？] [\u4e00-\u9fff]", text)
 
 
-@pytest.mark.parametrize("name", ["checkout", "asos"])
+@pytest.mark.parametrize("name", ["checkout", "asos", "grocer-18.plan"])
 def test_the_english_page_speaks_english(built, name):
     page = built(name) / "report.html"
     assert not re.search(r"[\u4e00-\u9fff]", page.read_text(encoding="utf-8"))
@@ -96,7 +98,7 @@ def test_the_english_page_speaks_english(built, name):
 
 def test_figures_have_every_glyph(built):
     """A box in place of a character would be told by matplotlib in the run log."""
-    for name in ("double11-2025", "grocer-18", "checkout", "asos"):
+    for name in ("double11-2025", "grocer-18", "checkout", "asos", "double11-2025.plan", "grocer-18.plan"):
         assert "Glyph" not in (built(name) / "notebook.ipynb").read_text(encoding="utf-8")
 
 

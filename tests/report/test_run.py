@@ -108,8 +108,8 @@ def test_however_the_notebook_dies_the_last_good_report_is_unchanged(ran, tmp_pa
 
 def test_a_notebook_that_is_nowhere_is_said():
     with pytest.raises(FileNotFoundError,
-                       match=r"plan\.ipynb is neither in the working copy nor in the installed package"):
-        notebook_path("plan")
+                       match=r"nowhere\.ipynb is neither in the working copy nor in the installed package"):
+        notebook_path("nowhere")
 
 
 def test_cells_are_timed_and_told_as_they_begin(tmp_path, monkeypatch):

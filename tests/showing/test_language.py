@@ -19,7 +19,12 @@ from analysis.showing import definitions, phrases, reader, retention, tables
 from analysis.showing.charts import experiments as experiments_charts
 from analysis.showing.experiments import tables as experiments_tables
 from analysis.showing.experiments import words as experiments_words
+from analysis.showing.effects import words as effects_words
 from analysis.showing.funnels import rules
+from analysis.showing.monitoring import tables as monitoring_tables
+from analysis.showing.monitoring import words as monitoring_words
+from analysis.showing.planning import tables as planning_tables
+from analysis.showing.planning import words as planning_words
 from analysis.stats import comparison
 
 PACKAGE = Path(analysis.__file__).parent
@@ -58,13 +63,16 @@ def said_in_templates() -> set[str]:
 
 def said_by_code() -> set[str]:
     """Values of the dictionaries from codes to messages."""
-    single = (phrases.ANSWERS, phrases.WHY, phrases.REASONS, phrases.LEFT_OUT, phrases.FOLDED, phrases.TIMES,
+    single = (effects_words.METHODS, effects_words.LOOKED, phrases.ANSWERS, phrases.WHY, phrases.REASONS, phrases.LEFT_OUT, phrases.FOLDED, phrases.TIMES,
               tables.STATES, tables.VERDICTS, tables.CHECKS, definitions.PHASES,
               rules.OCCURRENCES, rules.ATTRIBUTIONS, rules.SEQUENCES,
               definitions.STARTS, definitions.FLAVOURS, retention.HEADINGS,
               experiments_tables.CHECKS, experiments_tables.VERDICTS, experiments_charts.VERDICTS,
+              planning_words.ANSWERS, planning_words.REASONS, planning_words.SHORT, planning_words.STRUCTURES,
+              monitoring_words.HEADINGS, monitoring_words.WHY, monitoring_tables.ARRIVED,
+              planning_words.REMEDIES, planning_tables.VERDICTS, planning_tables.QUESTIONS,
               index.VERDICTS, index.NOTEBOOKS, index.GOALS, index.CHECKS, index.PROBLEMS)
-    pairs = [*phrases.CHECKS.values(), *experiments_words.CHECKS.values(), *reader.UNITS]
+    pairs = [*phrases.CHECKS.values(), phrases.CLUSTER_SPLIT, *experiments_words.CHECKS.values(), *reader.UNITS]
     return {message for words in single for message in words.values()} | {text for pair in pairs for text in pair}
 
 
@@ -123,8 +131,14 @@ VOCABULARY = {  # snake_case literals of the results that are no reasons
     "cannot_tell", "do_not_trust", "does_not", "on_or_after", "data_begin", "last_minus_first", "first_time",
     "per_user", "not_covered", "user_id", "is_cut",
     "no_control_group", "primary_better", "primary_worse", "guardrail_broken", "guardrail_not_shown",
+    "always_valid", "obrien_fleming", "benjamini_hochberg", "pvalue_adjusted", "user_rows", "rel_reason",
+    "clusters_before",
     "all_steps", "break_attempt", "is_check", "is_lost",  # of a funnel: rules and fields
     "not_trusted", "any_time", "pvalue_any_time", "below_ever",  # of experiments: a verdict and columns
+    "inverted_cdf",  # a definition of quantiles, by numpy's name
+    "not_feasible", "not_seen", "not_asked", "more_days", "larger_effect", "time_before", "more_users",
+    "divided_by", "moved_forward", "not_within_days",  # of a plan: answers, remedies and how goals hang together
+    "at_end", "go_on", "no_rows", "few_rows", "break_on",  # of monitoring: a way of looking, answers and reasons
     "one_arm", "unplanned_arm",  # of the split test, whose sentence says it in numbers
 }
 
@@ -143,7 +157,8 @@ def codes() -> set[str]:
 
 
 def test_every_reason_has_words():
-    known = {*phrases.REASONS, *phrases.WHY, *phrases.CHECKS, *experiments_words.CHECKS, *VOCABULARY}
+    known = {*phrases.REASONS, *phrases.WHY, *phrases.CHECKS, *experiments_words.CHECKS,
+             *planning_words.REASONS, *planning_words.SHORT, *monitoring_words.WHY, *VOCABULARY}
     assert {code for code in codes() if not code.startswith(("n_", "days_"))} - known == set()
     assert len(codes() & {*phrases.REASONS}) > 15
 
@@ -152,7 +167,7 @@ def test_every_trust_check_has_a_name_and_sentences():
     assert tables.CHECKS.keys() == phrases.CHECKS.keys()
     assert experiments_tables.CHECKS.keys() == experiments_words.CHECKS.keys()
     assert phrases.FOLDED.keys() <= phrases.CHECKS.keys()
-    can_fail = {*phrases.CHECKS} - {"coverage", "alike"}
+    can_fail = {*phrases.CHECKS} - {"coverage", "alike", "calibration", "leverage", "sign_flip"}
     assert can_fail <= {*phrases.WHY}, "each check that can fail is a reason of the verdict"
 
 

@@ -11,7 +11,7 @@ import ibis
 from ibis.backends.sql import SQLBackend
 from ibis.expr.types import Table
 
-from analysis.data.columns import COLUMNS
+from analysis.data.columns import COLUMNS, TIME
 from analysis.data.engine import Engine
 from analysis.data.files import Unreadable
 from analysis.data.names import is_wanted, unknown_names
@@ -51,7 +51,8 @@ def read(campaign: Campaign) -> Tables:
     problems += unknown_names(campaign, found, opened.keys() - found.keys())
     if problems:
         raise CampaignError(problems)
-    whole = {name: finite(_wanted(campaign, name, table)) for name, table in _one_kind_of_ids(found).items()}
+    known = {name: _known_by_then(campaign, name, table) for name, table in _one_kind_of_ids(found).items()}
+    whole = {name: finite(_wanted(campaign, name, table)) for name, table in known.items()}
     kept = {name: clean(table, name) for name, table in whole.items()}
     accounts = {name: account(campaign, name, table, kept[name]) for name, table in whole.items()}
     within = _within([accounts[name] for name in ("events", "orders") if name in accounts])
@@ -109,6 +110,14 @@ def _stack(first: Table, second: Table) -> Table:
     return filled[0].union(filled[1])
 
 
+def _known_by_then(campaign: Campaign, name: str, table: Table) -> Table:
+    """Without what came after `data_until`: a report as of a day is the one that was made on that day's data."""
+    if campaign.data_until is None or TIME.get(name) not in table.columns:
+        return table
+    at = table[TIME[name]]
+    return table.filter((at < ibis.timestamp(campaign.end_of_data.replace(tzinfo=None))) | at.isnull())
+
+
 def _wanted(campaign: Campaign, name: str, table: Table) -> Table:
     return table.select([column for column in table.columns if is_wanted(campaign, name, column)])
 
@@ -129,13 +138,14 @@ def _covered(campaign: Campaign, within: Range | None) -> tuple[datetime | None,
 
 def _nothing_to_count(campaign: Campaign, tables: Tables) -> Iterator[Problem]:
     """A table of users without a user, no event or order at all, or all of them at another time."""
+    when = f" before {campaign.local(campaign.end_of_data):%Y-%m-%d %H:%M}" if campaign.data_until else ""
     for row in tables.rows:
         if row.table in ("users", "assignments") and row.n_read == row.n_without_key:
-            yield campaign.problem(("sources", row.table), f"has no row with a user; {row.n_read:,} were read")
+            yield campaign.problem(("sources", row.table), f"has no row with a user{when}; {row.n_read:,} were read")
     start, end = tables.data_from, tables.data_until
     if start is None:
         n_read = sum(row.n_read for row in tables.rows if row.table in ("events", "orders"))
-        yield campaign.problem(("sources",), f"no event or order has a user and a time; {n_read:,} were read")
+        yield campaign.problem(("sources",), f"no event or order has a user and a time{when}; {n_read:,} were read")
         return
     asked = [campaign.period, campaign.baseline, campaign.after, *(f.period for f in campaign.funnels.values()),
              campaign.retention and campaign.retention.cohorts]

@@ -141,12 +141,12 @@ def _wide(facts: Facts, names: Sequence[str], inside: object, n_blocks: int, peo
     for source in dict.fromkeys(metric.table for metric in metrics.values()):
         own = {name: metric for name, metric in metrics.items() if metric.table == source}
         rows = inside(source)  # type: ignore[operator]
-        made = rows.group_by("user_id").aggregate(**{name: _value(rows, m) / n_blocks for name, m in own.items()})
+        made = rows.group_by("user_id").aggregate(**{name: value_of(rows, m) / n_blocks for name, m in own.items()})
         wide = wide.left_join(made, "user_id").drop("user_id_right")
     return wide.mutate(**{name: wide[name].fill_null(0.0) for name in names})
 
 
-def _value(rows: Table, metric: Metric) -> FloatingColumn:
+def value_of(rows: Table, metric: Metric) -> FloatingColumn:
     """Sum over the blocks of one user."""
     where = ibis.and_(*[rows[c].cast("string").isin(v) for c, v in metric.where.items()]) if metric.where else None
     if metric.kind == "sum":
@@ -191,4 +191,4 @@ def user_days(facts: Facts, name: str, start: datetime, end: datetime) -> Table:
     start, opens, end = (ibis.timestamp(t.replace(tzinfo=None)) for t in (start, opens, end))
     rows = rows.filter((rows.at >= start) & (rows.at < end) & ((rows.at < opens) | (rows.at >= rows.entered_at)))
     rows = rows.mutate(day=local_day(rows.at, facts.campaign.time_zone, facts.tables.within), block=ibis.literal(0))
-    return rows.group_by("user_id", "variant", "day").aggregate(value=_value(rows, metric))
+    return rows.group_by("user_id", "variant", "day").aggregate(value=value_of(rows, metric))

@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis.params.counting import disagreements
 from analysis.params.part import suggest
+from analysis.params.plan import disagreements as plan_disagreements
 from analysis.params.values import parse_number
 
 Mistake = tuple[tuple, str]
@@ -17,7 +18,8 @@ OWN_NAMES = ("user_id", "variant")   # columns that stand beside the metrics in 
 def contradictions(c: Any, broken: set[str]) -> Iterator[Mistake]:
     """Each mistake as (where, message).
 
-    c        a campaign whose unreadable or absent parts are None, and so are unreadable metrics, goals and funnels
+    c        a campaign whose unreadable or absent parts are None, and so are unreadable metrics, goals and funnels;
+             its `purpose` is that of `load`
     broken   names of the parts that are there but unreadable: nothing is said about what leans on them
     """
     yield from _arms(c, broken)
@@ -27,12 +29,15 @@ def contradictions(c: Any, broken: set[str]) -> Iterator[Mistake]:
     yield from _metrics(c, broken)
     yield from _goals(c, broken)
     yield from _effects(c, broken)
+    if c.plan:
+        yield from plan_disagreements(c.plan, c.metrics, c.arms)
     yield from _steps(c)
     yield from _costs(c)
 
 
 def _arms(c: Any, broken: set[str]) -> Iterator[Mistake]:
-    if c.arms is None and c.no_control_group is None and not {"arms", "no_control_group"} & broken:
+    is_missing = c.arms is None and c.no_control_group is None and not {"arms", "no_control_group"} & broken
+    if is_missing and c.purpose != "plan":
         yield ("arms",), (
             "missing: say `arms:` with a control and shares, or `no_control_group:` with the reason why there is none")
     if c.arms and c.no_control_group:
@@ -46,8 +51,14 @@ def _arms(c: Any, broken: set[str]) -> Iterator[Mistake]:
         yield ("arms", "shares", arm), "is 0%: an arm that nobody is meant to be in"
     if abs(sum(shares.values()) - 1) > 1e-6:
         yield ("arms", "shares"), f"add up to {sum(shares.values()):.4g}, not to 1 (100%)"
-    if c.sources and not c.sources.assignments:
-        yield ("sources",), "arms need `assignments:`, the table that says who was in which arm"
+    if c.sources and _lacks_assignments(c):
+        yield ("sources",), ("arms need `assignments:`, the table that says who was in which arm; before a campaign "
+                             "runs, `campaign assign` draws one")
+
+
+def _lacks_assignments(c: Any) -> bool:
+    """Whether nobody is assigned to an arm, though by now somebody should be."""
+    return not c.sources.assignments and c.purpose != "plan"
 
 
 def _periods(c: Any) -> Iterator[Mistake]:
@@ -79,7 +90,7 @@ def _sources(c: Any) -> Iterator[Mistake]:
         for key in ("consent", "where"):
             if getattr(c.population, key):
                 yield ("population", key), "looks at users, but `sources:` has no `users:`"
-    if c.population and c.population.unassigned and not c.sources.assignments:
+    if c.population and c.population.unassigned and _lacks_assignments(c):
         yield ("population", "unassigned"), "names who has no assignment, but `sources:` has no `assignments:`"
 
 
@@ -109,7 +120,7 @@ def _metrics(c: Any, broken: set[str]) -> Iterator[Mistake]:
             yield ("metrics", name, "over"), f"is {metric.over}, but the campaign has no `after:`"
         if c.sources and metric.table and not getattr(c.sources, metric.table):
             yield ("metrics", name, metric.kind), f"counts {metric.table}, but `sources:` has no `{metric.table}:`"
-        if metric.window and c.sources and not c.sources.assignments:
+        if metric.window and c.sources and _lacks_assignments(c):
             yield ("metrics", name, "window"), "runs from a user's assignment, but `sources:` has no `assignments:`"
 
 

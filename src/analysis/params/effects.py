@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from analysis.params.part import Part
 from analysis.params.values import parse_change
 
-Change = Annotated[float, BeforeValidator(parse_change), WithJsonSchema(
-    {"type": ["string", "number"], "examples": ["2%", "-0.5%", "0.3"]})]
+CHANGE_SCHEMA = {"type": ["string", "number"], "examples": ["2%", "-0.5%", "0.3"]}
+Change = Annotated[float, BeforeValidator(parse_change), WithJsonSchema(CHANGE_SCHEMA)]
 
 
 class Prior(Part):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, get_origin
+from typing import Any, Literal, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,13 +19,15 @@ from analysis.params.problem import CampaignError, Problem, dotted, line_of
 from analysis.params.tree import Lines, NotATree, parse, read_tree
 
 Params = Campaign | Experiments
+Purpose = Literal["report", "plan"]
 BETWEEN_PARTS = {Campaign: contradictions, Experiments: disagreements}
 
 
-def load(path: str | Path, overrides: dict[str, Any] | None = None) -> Params:
+def load(path: str | Path, overrides: dict[str, Any] | None = None, purpose: Purpose = "report") -> Params:
     """What a params file describes: experiments if it has the key `experiments`, else a campaign.
 
     overrides   dotted key -> value, as text: {"period.end": "2025-11-12"}
+    purpose     "plan": before the campaign runs, so nobody need be assigned to an arm yet, and arms may be missing
     Raises CampaignError with every mistake of the file.
     """
     path = Path(path)
@@ -33,7 +35,7 @@ def load(path: str | Path, overrides: dict[str, Any] | None = None) -> Params:
     for key, value in (overrides or {}).items():
         _override(path, tree, lines, key, value)
     problems += [Problem(str(path), line_of(lines, where), dotted(where), message)
-                 for where, message in _mistakes(kind_of(tree), tree)]
+                 for where, message in _mistakes(kind_of(tree), tree, purpose)]
     if not re.fullmatch(r"\w[\w.-]*", path.stem):
         problems.append(Problem(str(path), None, "", (
             "the file's name becomes the campaign's: letters, digits, '-', '_' and '.' only")))
@@ -73,7 +75,7 @@ def _override(path: Path, tree: dict[str, Any], lines: Lines, key: str, value: A
     lines[where] = 0
 
 
-def _mistakes(kind: type[Part], tree: dict[str, Any]) -> Iterator[tuple[tuple, str]]:
+def _mistakes(kind: type[Part], tree: dict[str, Any], purpose: Purpose) -> Iterator[tuple[tuple, str]]:
     """Where and what: of each key by itself, then between what can be read."""
     try:
         kind.model_validate(tree)
@@ -90,7 +92,7 @@ def _mistakes(kind: type[Part], tree: dict[str, Any]) -> Iterator[tuple[tuple, s
         except ValidationError:
             readable[key] = None
             broken.add(key)
-    yield from BETWEEN_PARTS[kind](SimpleNamespace(**readable), broken)
+    yield from BETWEEN_PARTS[kind](SimpleNamespace(**readable, purpose=purpose), broken)
 
 
 def _readable(annotation: Any, value: Any) -> Any:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import Field, field_validator
 
 from analysis.params.counting import Activity, Funnel, Match, Retention
 from analysis.params.effects import Effects
 from analysis.params.metric import Goal, Metric
 from analysis.params.part import Part
 from analysis.params.period import Period, end_of, instant, known_zone
-from analysis.params.problem import Problem, dotted, line_of
+from analysis.params.plan import Plan
+from analysis.params.report_file import ReportFile
 from analysis.params.sources import Population, Sources
-from analysis.params.values import Language, Moment, Share, Text
+from analysis.params.values import Moment, Share, Text
 
 
 class Arms(Part):
@@ -33,24 +32,9 @@ class Arms(Part):
     """columns of users within which arms are compared and then weighted (post-stratification); known before"""
 
 
-def _near(path: Path) -> str:
-    """The path as one would type it from here."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-class Campaign(Part):
+class Campaign(ReportFile):
     """One campaign, one file, one report. The file's name is the campaign's."""
 
-    title: Text
-    """what the report is headed"""
-    question: Text
-    """the question that the reviewer wants answered"""
-    owner: str
-    """who answers for the campaign: a team or a role, not a private person's data"""
-    languages: list[Language] = Field(default=["en"], min_length=1)
-    """languages of the report: en, zh or both; the first is the main one"""
-    currency: str = ""
-    """ISO code, such as CNY"""
     time_zone: str = "UTC"
     """zone of the campaign's days, such as Asia/Shanghai"""
     period: Period
@@ -77,6 +61,8 @@ class Campaign(Part):
     """name -> how it is counted"""
     goals: list[Goal] = []
     """what was promised"""
+    plan: Plan = Plan()
+    """for `campaign plan` and `campaign assign`, before the campaign runs"""
     funnels: dict[str, Funnel] = {}
     """name -> steps"""
     retention: Retention | None = None
@@ -85,28 +71,7 @@ class Campaign(Part):
     """how active users are"""
     costs: dict[str, str] = {}
     """item -> amount, or the metric whose total over the period it is"""
-    labels: dict[str, Text] = {}
-    """name used in the data or in this file -> the words a reader expects"""
-
-    _path: Path = PrivateAttr(default=Path("campaign.yml"))
-    _lines: dict[tuple, int] = PrivateAttr(default={})
     _zone = field_validator("time_zone")(known_zone)
-
-    @field_validator("currency")
-    @classmethod
-    def _iso_code(cls, currency: str) -> str:
-        if not re.fullmatch("([A-Z]{3})?", currency):
-            raise ValueError(f"'{currency}' is not an ISO code of three capitals, like CNY")
-        return currency
-
-    @property
-    def path(self) -> Path:
-        """The params file, absolute."""
-        return self._path
-
-    @property
-    def name(self) -> str:
-        return self.path.stem
 
     def phase(self, phase: str) -> Period | None:
         """The baseline is the phase before, the period the phase during."""
@@ -138,18 +103,6 @@ class Campaign(Part):
         """What `data_until` says, in UTC: the instant after the last that the data cover."""
         return None if self.data_until is None else self.end_of(self.data_until)
 
-    def problem(self, where: tuple, message: str) -> Problem:
-        """A mistake at a place of this file."""
-        return Problem(_near(self.path), line_of(self._lines, where), dotted(where), message)
-
-    def text(self, text: Text, language: str | None = None) -> str:
-        """A text in the wanted language, or in the one there is."""
-        return text.get(language or self.language) or text.get("") or next(iter(text.values()))
-
-    @property
-    def language(self) -> str:
-        return self.languages[0]
-
     @property
     def blocks(self) -> list[str]:
         """Parts of the report that this file asks for."""
@@ -157,7 +110,7 @@ class Campaign(Part):
             "arms": self.arms, "no_control_group": self.no_control_group, "goals": self.goals,
             "baseline": self.baseline, "after": self.after, "funnels": self.funnels,
             "retention": self.retention, "activity": self.activity, "costs": self.costs or self.sources.costs,
-            "phases": self.baseline or self.after,
+            "phases": self.baseline or self.after, "segments": self.effects.segments,
         }
         return [block for block, value in asked.items() if value]
 

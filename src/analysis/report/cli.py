@@ -40,6 +40,34 @@ def run(params: tuple[Path, ...], out: Path, settings: tuple[str, ...]) -> None:
 
 @main.command()
 @click.argument("params", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", default="reports", show_default=True, type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of the reports.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
+              help="Override a key of the params, such as plan.effect=5%. May be repeated.")
+def plan(params: tuple[Path, ...], out: Path, settings: tuple[str, ...]) -> None:
+    """Say before a campaign runs what it will be able to see: PARAMS are files, or folders of them."""
+    from analysis.report.run import run_all
+
+    sys.exit(_or_problems(lambda: run_all(params, out, _overrides(settings), _progress, _say, notebook="plan")))
+
+
+@main.command()
+@click.argument("params", type=click.Path(path_type=Path))
+@click.option("--salt", default="", help="Text that the draw hangs on; the params' own, or the campaign's name, "
+                                         "when not said.")
+@click.option("--to", type=click.Path(path_type=Path, dir_okay=False),
+              help="File to write, .csv or .parquet; that of `assignments:` when not said.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key of the params.")
+def assign(params: Path, salt: str, to: Path | None, force: bool, settings: tuple[str, ...]) -> None:
+    """Draw the arms of a campaign before it runs, check them on the time before and write them to a file."""
+    from analysis.report.assign import assign_arms
+
+    sys.exit(_or_problems(lambda: assign_arms(params, _overrides(settings), salt, to, force, _say)))
+
+
+@main.command()
+@click.argument("params", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key of the params.")
 def validate(params: tuple[Path, ...], settings: tuple[str, ...]) -> None:
     """Check params and data without running anything: PARAMS are files, or folders of them."""
@@ -53,6 +81,25 @@ def validate(params: tuple[Path, ...], settings: tuple[str, ...]) -> None:
         return 0
 
     sys.exit(_or_problems(lambda: max([_or_problems(partial(one, path)) for path in campaign_files(params)])))
+
+
+@main.command()
+@click.argument("params", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--as-of", default="", metavar="DAY", help=(
+    "Last day (or moment) that counts, such as 2025-11-12; rows after it are not used. Without it: the last day that "
+    "is over by now."))
+@click.option("--out", default="reports", show_default=True, type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of the reports.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key of the params.")
+def monitor(params: tuple[Path, ...], as_of: str, out: Path, settings: tuple[str, ...]) -> None:
+    """Look at campaigns while they run: stop, go on, or is something broken? PARAMS are files, or folders of them.
+
+    Exit code 0: go on; 10: it can stop (decided, or the period is over); 20: something is broken; 2 and 3 as for run.
+    """
+    from analysis.report import monitor as watching
+
+    sys.exit(_or_problems(
+        lambda: watching.monitor(params, out, _overrides(settings), as_of, _progress, _say)))
 
 
 @main.command()

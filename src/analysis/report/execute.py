@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 # `import nbformat` costs a second for a grammar that nothing here uses
@@ -62,21 +63,25 @@ def execute(
         tell(cell, cells, heading)
 
     try:
-        papermill.execute_notebook(
-            notebook_path(notebook), output, parameters={"params_file": str(params.resolve()), "overrides": overrides},
-            engine_name="campaign", progress_bar=False, tell=telling, timing=timing,
-            words_in=overrides["languages"][0], config=_transport())
+        with TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True) as sockets:
+            papermill.execute_notebook(
+                notebook_path(notebook), output, engine_name="campaign", progress_bar=False, tell=telling,
+                parameters={"params_file": str(params.resolve()), "overrides": overrides}, timing=timing,
+                words_in=overrides["languages"][0], config=_transport(sockets))
     except PapermillExecutionError as error:
         raise NotebookFailed(f"{at[0]}: {error.ename}: {error.evalue}") from None
     except Exception as error:
         raise NotebookFailed(f"the kernel stopped {at[0]}: {error or type(error).__name__}") from error
 
 
-def _transport() -> Any:
-    """Sockets in the file system where there are such: ports can collide when many kernels start at once."""
+def _transport(folder: str) -> Any:
+    """Sockets in the file system where there are such: ports can collide when many kernels start at once.
+
+    folder   of this kernel alone; by default all kernels started from one folder would look for the same names there
+    """
     from traitlets.config import Config
 
-    return Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/k"}} if os.name == "posix" else {})
 
 
 def _register() -> None:

@@ -15,11 +15,11 @@ VERDICTS = {
     "works": "It works", "does_not": "It does not work",
     "cannot_tell": "It cannot be told", "do_not_trust": "Do not trust the numbers",
     "feasible": "The wished effects can be seen", "not_feasible": "A wished effect cannot be seen",
-    "go_on": "Go on", "stop": "Decided: it can stop", "broken": "Something is broken",
+    "go_on": "Go on", "stop": "Decided: it can stop", "broken": "Something is broken", "over": "The period is over",
     "compared": "Experiments compared",
 }
 LOOKS = {"feasible": "works", "stop": "works", "broken": "do_not_trust", "not_feasible": "cannot_tell",
-         "go_on": "cannot_tell"}  # CSS class, where it is not the answer itself
+         "go_on": "cannot_tell", "over": "cannot_tell"}  # CSS class, where it is not the answer itself
 NOTEBOOKS = {"review": "", "plan": "Plan", "monitor": "Monitoring", "experiments": "Experiments"}
 PROBLEMS = {
     "missing": "There are no results: no run has finished yet.",

@@ -21,10 +21,13 @@ from analysis.params.load import Params
 from analysis.params.model import Campaign
 from analysis.params.sources import Source
 from analysis.results.activity import Active, Activities, Lifecycle, Stickiness
+from analysis.results.balance import Balance
+from analysis.results.belief import Belief
 from analysis.results.conversion import SegmentGap, StepEffect
 from analysis.results.curves import CurveGap, CurveTest
 from analysis.results.drops import Drop
 from analysis.results.entry_days import EntryDay
+from analysis.results.evidence import Evidence
 from analysis.results.funnel import Step
 from analysis.results.gap import Gap, Season
 from analysis.results.goals import Conflict, Goal
@@ -32,14 +35,18 @@ from analysis.results.groups import Group, groups
 from analysis.results.lost_to import LostTo
 from analysis.results.ltv import Value
 from analysis.results.money import Cost
+from analysis.results.novelty import DayEffect, Novelty
 from analysis.results.paths import Counted, Paths
 from analysis.results.phases import Daily, Phase
 from analysis.results.recency import Recency
+from analysis.results.relabelled import Calibration
 from analysis.results.retention import Cell
+from analysis.results.segments import SegmentEffect, SegmentTest
 from analysis.results.survival import Moment, TimeToConvert
 from analysis.results.trust import Check, state
 from analysis.results.uplift import Uplift
 from analysis.results.verdict import Verdict
+from analysis.results.views import View
 from analysis.showing.reader import Reader
 from analysis.showing.table import Html, definitions
 
@@ -87,6 +94,14 @@ class Results:
     goals: list[Goal]
     conflicts: list[Conflict]
     effects: list[Uplift]
+    effect_methods: list[View]
+    effect_calibrations: list[Calibration]
+    effect_segments: list[SegmentEffect]
+    effect_segment_tests: list[SegmentTest]
+    effect_trends: list[Novelty]
+    effect_days: list[DayEffect]
+    effect_beliefs: list[Belief]
+    balance: list[Balance]
     seasons: list[Season]
     gap: Gap | None
     phases: list[Phase]
@@ -131,7 +146,8 @@ class Published:
 
 def publish(
     facts: Facts, reader: Reader, verdict: Verdict, checks: list[Check], *, goals: Sequence[Goal] = (),
-    conflicts: Sequence[Conflict] = (), effects: Sequence[Uplift] = (), seasons: Sequence[Season] = (),
+    conflicts: Sequence[Conflict] = (), effects: Sequence[Uplift] = (), evidence: Evidence | None = None,
+    seasons: Sequence[Season] = (),
     gap: Gap | None = None, phases: Sequence[Phase] = (), daily: Sequence[Daily] = (), funnels: Sequence[Step] = (),
     paths: Paths | None = None, retention: Sequence[Cell] = (), retention_tests: Sequence[CurveTest] = (),
     retention_gaps: Sequence[CurveGap] = (), value: Sequence[Value] = (), activity: Activities | None = None,
@@ -139,10 +155,13 @@ def publish(
 ) -> Published:
     """Hand over all that the report says; the mark that the notebook ran to its end."""
     campaign, tables = facts.campaign, facts.tables
+    beside = evidence or Evidence([], [], [], [], [], [], [], [])
     paths, activity = paths or Paths(), activity or Activities([], [], [], [], math.nan, math.nan)
     return Published(Results(
         SCHEMA_VERSION, "review", heading(campaign, reader.language), campaign.blocks, verdict, state(checks), checks,
-        list(goals), list(conflicts), list(effects), list(seasons), gap, list(phases), list(daily), list(funnels),
+        list(goals), list(conflicts), list(effects), beside.views, beside.calibrations, beside.segments,
+        beside.segment_tests, beside.trends, beside.days, beside.beliefs, beside.balance, list(seasons),
+        gap, list(phases), list(daily), list(funnels),
         paths.effects, paths.gaps, paths.times, paths.moments, paths.days, paths.drops, paths.lost_to, paths.counted,
         list(retention), list(retention_tests), list(retention_gaps), list(value), activity.lifecycle, activity.active,
         activity.per_day, activity.day_of_month, activity.stickiness, activity.recency, list(costs), facts.left,

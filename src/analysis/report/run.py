@@ -51,13 +51,15 @@ def campaign_files(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def check(path: Path, overrides: dict[str, Any]) -> Params:
-    """Params and data, without a kernel. Raises CampaignError with all that is wrong."""
-    params = load(path, overrides)
-    from analysis.data import read, summaries
+def check(path: Path, overrides: dict[str, Any], notebook: str = "") -> Params:
+    """Params and data for a notebook, without a kernel. Raises CampaignError with all that is wrong."""
+    params = load(path, overrides, "plan" if notebook == "plan" else "report")
+    from analysis.data import read, read_past, summaries
 
     if isinstance(params, Experiments):
         summaries.read(params)
+    elif notebook == "plan":
+        read_past(params)
     else:
         read(params)
     return params
@@ -83,7 +85,7 @@ def run_all(
     good, failed, answered = [], OK, OK
     for path in campaign_files(paths):
         try:
-            params = check(path, overrides)
+            params = check(path, overrides, notebook)
         except CampaignError as error:
             say(str(error))
             failed = BAD_PARAMS

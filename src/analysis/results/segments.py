@@ -26,6 +26,7 @@ class SegmentEffect(Comparison):
     unit: str
     by: str                  # column of users
     segment: str             # its value; "" for users without one
+    n_users: int             # in both arms
     arm: str
     control: str
     pvalue_adjusted: float   # Holm over the segments and arms of the column
@@ -72,8 +73,9 @@ def _of_column(facts: Facts, name: str, by: str) -> Iterator[SegmentEffect]:
     pvalues = [found.pvalue for found in plain]
     adjusted = holm(pvalues)
     for (segment, arm), p, alpha in zip(rows, adjusted, compatible_alphas(pvalues, adjusted), strict=True):
+        found = own[segment].compare(arm, control, alpha)
         yield SegmentEffect(
-            **asdict(own[segment].compare(arm, control, alpha)), metric=name, by=by, segment=segment, arm=arm,
+            **asdict(found), metric=name, by=by, segment=segment, arm=arm, n_users=found.n_treatment + found.n_control,
             unit="share" if metric.kind == "any" else metric.unit, control=control, pvalue_adjusted=p)
 
 

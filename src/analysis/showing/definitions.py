@@ -32,7 +32,7 @@ def rules(facts: Facts, reader: Reader, counted: Sequence[Counted] = ()) -> Html
                           last=_moment(facts.tables.data_until, reader))),
         *((say(title), _phase(facts, phase, reader)) for phase, title in PHASES.items() if campaign.phase(phase)),
         (say("Users"), words.population(facts, reader)),
-        *((say("Metric: {name}", name=reader.label(name)), _metric(metric, reader))
+        *((say("Metric: {name}", name=reader.label(name)), metric_rule(metric, reader))
           for name, metric in campaign.metrics.items()),
         (say("Intervals"), _intervals(facts, reader)),
         *((say("Funnel: {name}", name=reader.label(name)), funnel_rules(facts, asked, left_out.get(name), reader))
@@ -66,7 +66,8 @@ def _phase(facts: Facts, phase: str, reader: Reader) -> str:
         covered=stretch.n_blocks if stretch else 0, planned=stretch.n_planned if stretch else 0)
 
 
-def _metric(metric: Metric, reader: Reader) -> str:
+def metric_rule(metric: Metric, reader: Reader) -> str:
+    """How a metric is counted, over which time, and which way is better."""
     say = reader.say
     if metric.ratio:
         return say("sum of {top} divided by sum of {bottom}", top=reader.label(metric.ratio[0]),

@@ -22,6 +22,8 @@ WHY = {
     "without_key": "Too many rows have no user, name or time.",
     "missing_amounts": "Too many amounts are missing.",
     "unknown_users": "Too many rows belong to users that the users table does not know.",
+    "clusters_in_two_arms": "Users of one cluster were in different arms.",
+    "without_cluster": "Too many users belong to no cluster.",
 }
 REASONS = {
     "reached_within_chance": "reached, but chance alone could explain it",
@@ -34,7 +36,13 @@ REASONS = {
     "phase_not_covered": "the data do not cover it",
     "zero_denominator": "nothing to divide by",
     "too_few_users": "too few users",
+    "out_of_reach": "out of reach with so few users",
+    "base_too_small": "too few users even with half of them held out",
     "zero_variance": "all values are equal",
+    "too_few_rows": "too few rows",
+    "quantile_in_lump": "the quantile lies among many equal values",
+    "zero_cap": "so few users have a value that the cap is zero",
+    "no_tests": "no shuffle could be tested",
     "no_variance": "no variance was given",
     "no_relative_effect": "no relative effect",
     "zero_control": "the control is zero",
@@ -61,6 +69,25 @@ REASONS = {
     "no_losses": "nobody was lost",
     "never_ordered": "they never ordered",
     "none_before": "nobody came back in the period before",
+    "too_few_clusters": "fewer than five clusters",
+    "one_cluster": "one cluster holds everything",
+    "one_user_each": "clusters of one user each",
+    "too_few_segments": "fewer than two segments to compare",
+    "too_many_segments": "too many segments",
+    "not_relabelled": "labels were not shuffled",
+    "ratio_metric": "a ratio has no sum per day",
+    "own_windows": "each user has days of their own",
+    "drawn_by_cluster": "arms were drawn by cluster",
+    "too_few_days": "too few days",
+    "no_pvalue": "there is nothing to test",
+    "too_early": "too early to tell",
+    "between_looks": "no look is planned for then",
+    "counted_after": "counted in the time after",
+    "nothing_seen": "nothing was seen",
+    "new_level": "the first day of a new level",
+    "new_weekday": "the first such day of the week",
+    "users_enter": "users keep entering",
+    "hours": "hours are not held against others",
 }
 LEFT_OUT = {
     "n_no_consent": "{n} without consent", "n_not_in_population": "{n} outside the population",
@@ -82,9 +109,21 @@ CHECKS = {  # what is said when a check is fine, and when it is not
               "{found} of {n} rows equal another ({subject}). Without row ids copies cannot be told from "
               "repeats: all count."),
     "missing_amounts": ("", "{found} of {n} amounts are missing or not finite ({subject}); they count as zero."),
+    "clusters_in_two_arms": ("Every {subject} was in one arm.",
+                             "{found} of {n} ({subject}) had users in several arms."),
+    "without_cluster": ("", "{found} of {n} users have no {subject}; effects leave them out."),
+    "calibration": (
+        "With the arms' labels shuffled {n} times, the tests claimed an effect in {rate} of the runs at most "
+        "({subject}); {alpha} are right.",
+        "With the arms' labels shuffled {n} times, so that there is no effect, {subject} still showed one in {rate} "
+        "of the runs, where {alpha} are right: its intervals are too narrow."),
+    "leverage": ("", "One user weighs {rate} in the adjustment ({subject}); see the effect without it."),
+    "sign_flip": ("", "{subject}: the adjusted effect and the plain one point in opposite directions; trust neither."),
     "unknown_users": ("", "{found} of {n} events and orders belong to users that the users table does not know; "
                           "they are left out."),
 }
+CLUSTER_SPLIT = ("{n} clusters ({subject}) were split as planned (p {p}).",
+                 "{n} clusters ({subject}) were not split as planned (p {p}).")
 FOLDED = {  # what is said once of all subjects where nothing was found
     "coverage": "The data cover the whole time: {subjects}.",
     "missing_days": "No day is missing ({subjects}; {n} days).",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.facts.population import Facts
+from analysis.results.balance import Balance
 from analysis.results.funnel import Step
 from analysis.results.gap import Gap, Season
 from analysis.results.goals import Conflict, Goal
@@ -12,10 +13,11 @@ from analysis.results.money import Cost
 from analysis.results.phases import Daily, Phase
 from analysis.results.retention import Cell
 from analysis.results.trust import Check
-from analysis.results.uplift import Uplift
 from analysis.showing import activity as activity_shown
 from analysis.showing import figures, tables, words
 from analysis.showing import retention as retention_shown
+from analysis.showing.effects import section as effects_section
+from analysis.showing.effects import tables as effects_tables
 from analysis.showing.funnels import section as funnel_section
 from analysis.showing.funnels import words as funnel_words
 from analysis.showing.picture import show
@@ -24,6 +26,8 @@ from analysis.showing.stack import Stack
 from analysis.showing.table import Html, definitions, paragraphs
 
 activity, funnels, retention = activity_shown.section, funnel_section.funnels, retention_shown.section
+effects, sureness = effects_section.effects, effects_section.sureness
+segments, lasting = effects_section.segments, effects_section.lasting
 
 
 def goals(rows: Sequence[Goal], conflicts: Sequence[Conflict], reader: Reader) -> Stack:
@@ -69,19 +73,11 @@ def glance(
     return definitions([(term, line) for term, line in lines.items() if line], "glance")
 
 
-def trust(facts: Facts, checks: Sequence[Check], reader: Reader) -> Stack:
-    """Every check, who counts, and what became of every row."""
+def trust(facts: Facts, checks: Sequence[Check], balance: Sequence[Balance], reader: Reader) -> Stack:
+    """Every check, who counts, how alike the arms were, and what became of every row."""
     return Stack([tables.checks(checks, reader), paragraphs([words.population(facts, reader)]),
-                  tables.groups(facts, reader), tables.rows_read(facts, reader)])
-
-
-def effects(rows: Sequence[Uplift], reader: Reader) -> Stack:
-    """Effects against control: what the arm got in all, the forest of relative effects, the table."""
-    if not rows:
-        return _nothing(reader.say("The campaign has no arms, so there is no effect to show."))
-    added = [words.added(row, reader) for row in rows if row.role == "primary" and row.total == row.total]
-    return Stack([*([paragraphs(added)] if added else []),
-                  show(figures.plot_uplifts(rows, reader), words.uplifts(rows, reader)), tables.uplifts(rows, reader)])
+                  tables.groups(facts, reader), *([effects_tables.balance(balance, reader)] if balance else []),
+                  tables.rows_read(facts, reader)])
 
 
 def phases(rows: Sequence[Phase], days: Sequence[Daily], metric: str, reader: Reader) -> Stack:

@@ -22,7 +22,9 @@ CHECKS = {
     "split": "Split of the arms", "two_arms": "Users in two arms", "balance": "Arms alike before",
     "coverage": "Data cover the time", "missing_days": "Missing days", "without_key": "Rows without a key",
     "duplicates": "Duplicate rows", "alike": "Identical rows", "missing_amounts": "Missing amounts",
-    "unknown_users": "Unknown users",
+    "unknown_users": "Unknown users", "clusters_in_two_arms": "Clusters in two arms",
+    "without_cluster": "Users without a cluster", "calibration": "False alarms", "leverage": "Single users",
+    "sign_flip": "Adjusted and plain effect",
 }
 STATES = {"ok": "fine", "warn": "attention", "fail": "failed"}
 VERDICTS = {"met": "met", "missed": "missed", "unknown": "not known", "better": "better", "worse": "worse",
@@ -141,7 +143,6 @@ def _level(row: Phase, reader: Reader) -> Cell:
                           planned=reader.number(row.days_planned, 1).removesuffix(".0"))
         return Cell(row.mean, text if row.reason == "phase_not_covered" else words.reason_text(row.reason, reader))
     return Cell(row.mean, reader.amount(row.mean, row.unit) + (reader.say(" (cut)") if row.is_cut else ""))
-
 
 
 

@@ -11,16 +11,17 @@ from analysis.results.gap import Gap, Season
 from analysis.results.goals import Conflict, Goal
 from analysis.results.money import Cost
 from analysis.results.phases import Phase
+from analysis.results.relabelled import Calibration
 from analysis.results.trust import Check
 from analysis.results.uplift import Uplift
 from analysis.results.verdict import Verdict
-from analysis.showing.phrases import ANSWERS, CHECKS, FOLDED, LEFT_OUT, REASONS, TIMES, WHY
+from analysis.showing.phrases import ANSWERS, CHECKS, CLUSTER_SPLIT, FOLDED, LEFT_OUT, REASONS, TIMES, WHY
 from analysis.showing.reader import Reader
 from analysis.showing.table import Html, paragraphs
 
 
-def verdict(answer: Verdict, found: list[Uplift], reader: Reader) -> Html:
-    """The box on the first screen: the answer, the primary metric in numbers, the reasons."""
+def verdict(answer: Verdict, found: list[Uplift], again: Sequence[Calibration], reader: Reader) -> Html:
+    """The box on the first screen: the answer, the primary metric in numbers and how far to trust it, the reasons."""
     sentences = [reader.say(ANSWERS[answer.answer])]
     if answer.answer != "do_not_trust":
         sentences += [uplift(row, reader) for row in found if row.role == "primary" and not row.reason]
@@ -29,6 +30,8 @@ def verdict(answer: Verdict, found: list[Uplift], reader: Reader) -> Html:
             sentences += [guardrail(row, reader) for row in found if row.role == "guardrail" and row.verdict != "safe"]
         elif reason not in ("primary_better", "primary_worse"):
             sentences.append(why(reason, reader))
+    if answer.answer != "do_not_trust":
+        sentences += [calibration(row, reader) for row in again if row.metric == answer.metric and not row.reason]
     return paragraphs(sentences, f"verdict {answer.answer}")
 
 
@@ -61,6 +64,28 @@ def uplift(row: Uplift, reader: Reader) -> str:
                           "{relative} ({level} interval {interval}).", **values)
     return reader.say("{metric}: {treatment_value} per user in {arm} against {control_value} in {control}, "
                       "{relative} ({level} interval {interval}).", **values)
+
+
+def calibration(row: Calibration, reader: Reader) -> str:
+    """How often a method cries wolf, as one sentence."""
+    message = (
+        "With the arms' labels shuffled {n} times, so that there is no effect, the same test claimed one in {rate} "
+        "of the runs, where {alpha} are right: its p-values are too small and its intervals too narrow for these data."
+        if row.is_off else
+        "With the arms' labels shuffled {n} times, so that there is no effect, the same test claimed one in {rate} "
+        "of the runs, as it should ({alpha}).")
+    return reader.say(message, n=reader.count(row.n_runs), rate=reader.percent(row.rate),
+                      alpha=reader.percent(row.alpha, 0))
+
+
+def false_alarms(rows: Sequence[Calibration], reader: Reader) -> str:
+    """The same of every metric, in one sentence."""
+    known = [row for row in rows if not row.reason]
+    has_arms = len({row.arm for row in known}) > 1
+    rates = [f"{reader.label(row.metric)}{f' · {reader.label(row.arm)}' if has_arms else ''} {reader.percent(row.rate)}"
+             for row in known]
+    return reader.say("False alarms with shuffled labels, of {alpha} that are right: {rates}.",
+                      alpha=reader.percent(known[0].alpha, 0), rates=reader.say(", ").join(rates))
 
 
 def guardrail(row: Uplift, reader: Reader) -> str:
@@ -143,6 +168,10 @@ def check(row: Check, reader: Reader) -> str:
     elif row.name == "coverage":
         values |= {"days": reader.duration(row.limit * 86400), "subject": reader.say(TIMES[row.subject]),
                    "found_days": reader.number(row.found, 1).removesuffix(".0")}
+    elif row.name in ("calibration", "leverage"):
+        values |= {"rate": reader.percent(row.found), "alpha": reader.percent(row.limit, 0)}
+    elif row.name == "split" and row.subject:
+        fine, wrong = CLUSTER_SPLIT
     elif row.name == "missing_days":
         values["first"] = reader.iso_day(row.reason)
     is_fine = row.state == "ok" and not (row.name == "two_arms" and row.found)

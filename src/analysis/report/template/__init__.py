@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from datetime import UTC, date, datetime
 from functools import cache
@@ -43,7 +44,9 @@ def frame(reader: Reader) -> dict[str, object]:
 
 @cache
 def style_sheet() -> str:
-    return (HERE / "page.css").read_text(encoding="utf-8")
+    """Without comments and indentation, which a page need not carry."""
+    text = re.sub(r"/\*.*?\*/", "", (HERE / "page.css").read_text(encoding="utf-8"), flags=re.S)
+    return re.sub(r"\s*\n\s*", "", text)
 
 
 def span(period: dict[str, str], reader: Reader) -> str:

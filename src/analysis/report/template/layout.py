@@ -20,6 +20,7 @@ SECTION = re.compile(r'(?=<h2 )')
 HEADING = re.compile(r'<h2 id="(?P<id>[^"]*)">(?P<text>.*?)</h2>', re.S)
 TABLES = re.compile(r"<table\b.*?</table>", re.S)
 LONGEST = 60  # characters of a file's name; a Chinese one takes three bytes of the 255 there are
+OPTIONAL = re.compile(r"</(?:td|th|tr|thead|tbody)>")  # end tags that HTML leaves out as well; a page has thousands
 CAPTION = re.compile(r"(<caption[^>]*>)(.*?)(</caption>)", re.S)
 
 
@@ -119,7 +120,10 @@ class Layout:
         shown = CAPTION.search(table)
         label = plain(shown[2]) if shown else self.reader.say("Table")
         self._labels.append(label)
-        if (n := self._labels.count(label)) > 1:
-            label = f"{label} ({n})"
-        table = CAPTION.sub(r"\1<span>\2</span>\3", table)  # the span stays in view while the table scrolls
-        return f'<div class="scroll" role="region" aria-label="{escape(label)}" tabindex="0">{table}</div>'
+        n = self._labels.count(label)
+        id_ = f"t{len(self._labels)}"
+        # the span stays in view while the table scrolls, and names the region
+        table = CAPTION.sub(rf'\1<span id="{id_}">\2</span>\3', table)
+        own_name = f"{label} ({n})" if n > 1 else label
+        named = f'aria-labelledby="{id_}"' if shown and n == 1 else f'aria-label="{escape(own_name)}"'
+        return f'<div class="scroll" role="region" {named} tabindex="0">{OPTIONAL.sub("", table)}</div>'

@@ -1,0 +1,1 @@
+"""A running campaign, as words, tables and sections."""

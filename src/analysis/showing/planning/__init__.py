@@ -1,0 +1,1 @@
+"""A campaign before it runs, as words, tables and sections."""
