@@ -136,3 +136,35 @@ def test_analysis_of_variance_accuracy(base, n, digits):
     between = sum(n * (own.mean - grand) ** 2 for own in found) / 8
     within = sum((n - 1) * own.var for own in found) / (9 * (n - 1))
     assert accuracy(between / within, n) >= digits
+
+
+# --- many rows: the same sums by compiled code ---
+
+def same_moments(first, second):
+    assert first.keys() == second.keys()
+    for key in first:
+        for one, other in zip(first[key], second[key], strict=True):
+            assert (one.n, one.names) == (other.n, other.names)
+            assert one.mean == pytest.approx(other.mean, rel=1e-12)
+            assert one.cov == pytest.approx(other.cov, rel=1e-9)
+
+
+def test_known_groups_are_summed_by_compiled_code_to_the_same_moments():
+    wide, sets = ibis.memtable(users(n=250_000)), [["amount", "orders"], ["orders"]]
+    same_moments(joint_moments(wide, sets, groups=["b", "a"]), joint_moments(wide, sets))
+
+
+@pytest.mark.parametrize("spoil", [{"orders": None}, {"variant": "c"}, {"variant": None}])
+def test_nulls_and_other_groups_are_left_to_the_engine(spoil):
+    rows = {name: list(values) for name, values in users(n=100).items()}
+    for name, value in spoil.items():
+        rows[name][7] = value
+    wide, sets = ibis.memtable(rows), [["amount", "orders"]]
+    assert joint_moments(wide, sets, groups=["a", "b"]).keys() == joint_moments(wide, sets).keys()
+    for key, (one,) in joint_moments(wide, sets, groups=["a", "b"]).items():
+        assert one.n == joint_moments(wide, sets)[key][0].n
+
+
+def test_an_arm_without_users_has_no_moments():
+    wide = ibis.memtable(users(n=50))
+    assert joint_moments(wide, [["orders"]], groups=["a", "b", "nobody"]).keys() == {("a",), ("b",)}

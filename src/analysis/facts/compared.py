@@ -15,7 +15,7 @@ from analysis.facts.user_facts import facts_of, span, user_facts
 from analysis.stats.clusters import ClusterSums
 from analysis.stats.moments import JointMoments
 
-HISTORY = "has_history"   # 1 for users who were registered in the time before
+HISTORY = "registered:before"   # 1 for users who were registered in the time before; no metric is called so
 
 
 def before(name: str) -> str:
@@ -67,15 +67,17 @@ def arm_moments(
     """For each metric (or numerator and denominator) of one time: values of `by` -> arm -> its joint moments.
 
     sets   each [metric] or [numerator, denominator]; the moments hold their covariates too. One pass for all of them.
-    by     columns of users
+    by     columns of users; a segment may be a stratum as well
     """
     every = list(dict.fromkeys(part for parts in sets for part in parts))
     wanted = [[*parts, *covariates(facts, parts)] for parts in sets]
-    found = joint_moments(compared(facts, every), wanted, ["variant", *by])
+    columns = list(dict.fromkeys(by))
+    found = joint_moments(compared(facts, every), wanted, ["variant", *columns])
     made: list[dict[tuple[str, ...], dict[str, JointMoments]]] = [{} for _ in sets]
     for (arm, *values), own in sorted(found.items()):
+        place_of = dict(zip(columns, values, strict=True))
         for place, one in zip(made, own, strict=True):
-            place.setdefault(tuple(values), {})[arm] = one
+            place.setdefault(tuple(place_of[column] for column in by), {})[arm] = one
     return made
 
 
@@ -86,9 +88,8 @@ def cluster_sums(
 
     phase   "before" for the metrics in the time before
     """
-    wide, cluster = compared(facts, parts), facts.campaign.arms.cluster
-    if phase == "before":
-        parts = [before(part) for part in parts]
+    own_time = facts_of(facts, parts) if phase == "during" else user_facts(facts, parts, phase)
+    wide, cluster = with_known(facts, own_time, parts), facts.campaign.arms.cluster
     keys = ["variant", cluster, *([by] if by else [])]
     found = joint_moments(wide.filter(wide[cluster] != ""), [parts], keys)
     made: dict[str, dict[str, list[tuple[float, ...]]]] = {} if by else {"": {}}
