@@ -79,15 +79,17 @@ def _streamed(
     DuckDB's streams keep the order of rows, so that the same data give the same sums to the last digit. None where
     something is null or in another group, and on other engines.
     """
-    if wide.get_backend().name != "duckdb":
+    engine = wide.get_backend()
+    if engine.name != "duckdb":
         return None
     from analysis.facts.fold.products import summed  # compiled code is loaded only for many rows
+    from analysis.facts.fold.route import BATCH
 
     number = ibis.cases(*[(wide[by] == group, i) for i, group in enumerate(groups)]).cast("int8")
     rows = wide.select(group=number, **{f"x{i}": wide[name].cast("float64") for i, name in enumerate(columns)})
     place = {name: i for i, name in enumerate(columns)}
     places = [(place[a], place[b]) for a, b in pairs]
-    found = summed(rows.to_pyarrow_batches(chunk_size=100_000), len(groups), places)
+    found = summed(engine.con.sql(engine.compile(rows)).to_arrow_reader(BATCH), len(groups), places)
     if found is None:
         return None
     n, centre, sums, products = found

@@ -19,7 +19,8 @@ def summed(
     pairs     places among the k columns whose products are wanted
     Returns   n (groups,), centre (k,), sums (groups, k) and products (groups, pairs) of what is left of the centre
 
-    The centre is the mean of the first rows: near enough to all means that nothing cancels.
+    The centre is the mean of the first rows: near enough to all means that nothing cancels. It is 0 where one of them
+    has nothing, so that the sum of a group that has nothing is 0 and not nearly so.
     """
     places = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     found: tuple[np.ndarray, ...] | None = None
@@ -30,8 +31,9 @@ def summed(
             group, *columns = (column.to_numpy(zero_copy_only=False) for column in batch.columns)
             rows = np.stack(columns)
             if found is None:
-                found = (np.zeros(n_groups), rows[:, :1_000].mean(axis=1), np.zeros((n_groups, len(rows))),
-                         np.zeros((n_groups, len(places))))
+                first = rows[:, :1_000]
+                centre = np.where((first == 0).any(axis=1), 0.0, first.mean(axis=1))
+                found = (np.zeros(n_groups), centre, np.zeros((n_groups, len(rows))), np.zeros((n_groups, len(places))))
             _add(group, rows, places, *found)
     return found  # type: ignore[return-value]
 
