@@ -29,12 +29,17 @@ def covariates(facts: Facts, parts: Sequence[str]) -> list[str]:
     Empty without a baseline inside the data. Users who came later have no history; with the second column beside it a
     zero is as good as any number, the mean too.
     """
+    if not is_before_covered(facts):
+        return []
+    return [*(before(part) for part in parts), *([HISTORY] if "registered_at" in facts.population.columns else [])]
+
+
+def is_before_covered(facts: Facts) -> bool:
+    """Whether the data hold a stretch of the time before; asked often, so found out once."""
     if "is_before_covered" not in facts.kept:
         stretch = span(facts, "before")
         facts.kept["is_before_covered"] = stretch is not None and stretch.n_blocks > 0
-    if not facts.kept["is_before_covered"]:
-        return []
-    return [*(before(part) for part in parts), *([HISTORY] if "registered_at" in facts.population.columns else [])]
+    return facts.kept["is_before_covered"]
 
 
 def compared(facts: Facts, parts: Sequence[str]) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.facts.activity_facts import DAYS
+from analysis.facts.compared import is_before_covered
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import span
 from analysis.params.model import Metric, Period
@@ -101,11 +102,24 @@ def _intervals(facts: Facts, reader: Reader) -> str:
     if facts.campaign.arms is None:
         return reader.say("{level}: Student's t for means, Wilson for shares, delta method for ratios. They cover "
                           "chance between users only.", level=level)
-    return reader.say(
-        "{level}: means by Welch, shares by Miettinen and Nurminen's score, ratios by the delta method; relative "
-        "effects by Fieller or the score ratio, so that they agree with p. Secondary metrics are adjusted together "
-        "(Holm), their intervals with them. Control is {control}.", level=level,
-        control=reader.label(facts.campaign.arms.control))
+    arms, effects = facts.campaign.arms, facts.campaign.effects
+    values = {"level": level, "control": reader.label(arms.control)}
+    if arms.cluster:
+        said = [reader.say(
+            "{level}: arms were drawn by {cluster}, so all metrics are compared between those (CR2, t with the degrees "
+            "of freedom of Bell and McCaffrey); relative effects by Fieller. Control is {control}.",
+            cluster=reader.label(arms.cluster), **values)]
+    else:
+        said = [reader.say(
+            "{level}: means by Welch, shares by Miettinen and Nurminen's score, ratios by the delta method; relative "
+            "effects by Fieller or the score ratio, so that they agree with p. Control is {control}.", **values)]
+        if effects.adjust == "before" and is_before_covered(facts):
+            said.append(reader.say("Means and ratios are adjusted by the same users' time before (least squares, "
+                                   "CUPED)."))
+    correction = {"holm": "Holm", "benjamini_hochberg": "Benjamini-Hochberg"}[effects.correction]
+    said.append(reader.say("Secondary metrics of a family are corrected together ({correction}), their intervals with "
+                           "them.", correction=correction))
+    return reader.prose(said)
 
 
 STARTS = {"first_time": "a user's clock starts with the first {start} in history, if it matches",
