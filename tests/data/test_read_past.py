@@ -42,7 +42,8 @@ def test_rows_from_the_start_of_the_period_on_are_not_read(tmp_path):
 
 def test_all_that_is_known_is_the_same_without_them(tmp_path):
     (tmp_path / "b").mkdir()
-    found = [read_past(campaign(folder, events)) for folder, events in ((tmp_path, EVENTS + LATER), (tmp_path / "b", EVENTS))]
+    found = [read_past(campaign(folder, events))
+             for folder, events in ((tmp_path, EVENTS + LATER), (tmp_path / "b", EVENTS))]
     assert found[0].tables.rows == found[1].tables.rows
     assert found[0].tables.data_from == found[1].tables.data_from
     pd.testing.assert_frame_equal(*(one.tables.events.order_by("user_id").to_pandas() for one in found))
@@ -53,7 +54,7 @@ def test_events_and_assignments_that_only_the_campaign_brings_need_not_be_there(
 
 
 def test_nothing_before_the_campaign_is_told(tmp_path):
-    with pytest.raises(CampaignError, match=r"no event or order has a user and a time before 2025-03-03 00:00; 0 were read"):
+    with pytest.raises(CampaignError, match="no event or order has a user and a time before 2025-03-03 00:00"):
         read_past(campaign(tmp_path, "user_id,event,occurred_at\n" + LATER))
 
 

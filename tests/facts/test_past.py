@@ -8,7 +8,11 @@ from analysis.facts.user_facts import user_facts
 from tests.tables import before, rows
 
 MONEY = "metrics: {money: {sum: orders.amount, role: primary}, buyers: {any: orders}, orders: {count: orders}}\n"
-USERS = "user|registered_at|staff\n ann|2024-01-01|no\n bob|2024-03-01 12:00|no\n cyd|2024-01-01|yes\n new|2024-03-05|no"
+USERS = """user|registered_at|staff
+    ann|2024-01-01|no
+    bob|2024-03-01 12:00|no
+    cyd|2024-01-01|yes
+    new|2024-03-05|no"""
 ORDERS = """user|at|amount
     ann|02-25 10:00|8
     ann|03-02 10:00|5

@@ -40,7 +40,8 @@ def with_plan(plan):
 
 
 @pytest.mark.parametrize(("said", "effect"), [
-    ("5%", {"amount": 0.05}), ("{amount: 5%, buyers: 2%}", {"amount": 0.05, "buyers": 0.02}), ("0.05", {"amount": 0.05})])
+    ("5%", {"amount": 0.05}), ("{amount: 5%, buyers: 2%}", {"amount": 0.05, "buyers": 0.02}),
+    ("0.05", {"amount": 0.05})])
 def test_an_effect_is_of_the_primary_metric_unless_it_names_others(tmp_path, said, effect):
     plan = campaign(tmp_path, with_plan(f"{{effect: {said}}}")).plan
     found = {name: plan.wished(name, "primary" if name == "amount" else "secondary") for name in ("amount", "buyers")}
@@ -57,10 +58,12 @@ def test_nothing_needs_to_be_said(tmp_path):
     ("{effect: 0%}", "plan.effect", "is 0: say how large an effect is hoped for"),
     ("{effect: -5%}", "plan.effect", "is -0.05, which is worse: higher is better here"),
     ("{effect: {amont: 5%}}", "plan.effect.amont", "'amont' is not a metric of this file (did you mean 'amount'?)"),
-    ("{effect: {refunds: -5%}}", "plan.effect.refunds", "'refunds' is a guardrail: its `margin:` says what has to be seen"),
+    ("{effect: {refunds: -5%}}", "plan.effect.refunds",
+     "'refunds' is a guardrail: its `margin:` says what has to be seen"),
     ("{effect: {later: 5%}}", "plan.effect.later", "'later' is only described; give it another role to test it"),
     ("{effect: lots}", "plan.effect", "'lots' is not a change like 5% or a number like 0.3"),
     ("{power: 20%}", "plan.power", "is 0.2; a chance of 50% or more, and below 100%"),
+    ("{days: 6}", "plan.days", "is 6, and the period is longer; it is the most days that could be had"),
     ("{days: 0}", "plan.days", "expected 1 or more, found '0'"),
     ("{holdout: [5%, 60%]}", "plan.holdout.2", "is 60%; it lies above 0%, and half of the users are the most"),
     ("{holdot: 5%}", "plan.holdot", "unknown key (did you mean 'holdout'?)"),

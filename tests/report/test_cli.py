@@ -282,6 +282,27 @@ def test_new_writes_a_file_that_only_lacks_data(here):
     assert campaign("validate", "params/summer.yml") == (0, "params/summer.yml: fine\n")
 
 
+def test_a_plan_needs_no_assignments_and_a_review_does(here, kernels):
+    spoil(here / "params/spring.yml", "  assignments: {path: ../data/arms.csv}\n", "")
+    code, said = campaign("plan", "params/spring.yml", "--set", "languages=[en]")
+    assert code == 0 and len(kernels) == 1, said
+    assert "spring: reports/spring.plan/report.html" in said
+    for command in ("run", "validate"):
+        code, said = campaign(command, "params/spring.yml")
+        assert code == 2 and "`campaign assign` draws one" in said and len(kernels) == 1
+
+
+def test_a_plan_leaves_the_review_as_it_is_and_looks_at_the_past_alone(here, kernels):
+    campaign("run", "params/spring.yml")
+    before = contents(here / "reports" / "spring")
+    assert campaign("plan", "params/spring.yml")[0] == 0
+    assert contents(here / "reports" / "spring") == before
+    spoil(here / "params/spring.yml", "start: 2025-11-11, end: 2025-11-17", "start: 2025-10-11, end: 2025-10-17")
+    spoil(here / "params/spring.yml", "start: 2025-11-04, end: 2025-11-10", "start: 2025-10-04, end: 2025-10-10")
+    code, said = campaign("plan", "params/spring.yml")
+    assert code == 2 and "no event or order has a user and a time before 2025-10-11 00:00" in said
+
+
 def test_help_and_version():
     assert "PARAMS are files, or folders of them" in campaign("run", "-h")[1]
     assert campaign("--version")[0] == 0

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import asdict
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from analysis.results.planning.lengths import judged_days, lengths
 from analysis.results.planning.levels import standing, wishes
 from analysis.results.planning.measured import measured
 from analysis.results.planning.reach import n_compared, reaches_by_days
-from tests.shops import PHASES, shop
+from tests.shops import shop
 from tests.tables import before
 
 METRICS = """
@@ -25,15 +26,18 @@ metrics:
   orders: {count: orders}
 """
 ARMS = "arms: {control: stay, shares: {stay: 20%, go: 80%}}\n"
-TWICE = "period: {start: 2024-03-04, end: 2024-03-05}\nbaseline: {start: 2024-02-27, end: 2024-03-03}\n"
+TWICE = ("period: {start: 2024-03-04, end: 2024-03-05}\nbaseline: {start: 2024-02-27, end: 2024-03-03}\n"
+         "plan: {days: 5}\n")
 
 
+@cache
 def tables(seed=1, n=300):
     made = shop(seed=seed, n=n)
     users = made.pop("assignments")[["user_id"]]
     return made | {"users": users.assign(city=[f"c{i % 12}" for i in range(n)], tier=["a", "b", "b"] * (n // 3))}
 
 
+@cache
 def past_of(params="", seed=1, n=300):
     return before(METRICS + TWICE + params, **tables(seed, n))
 
@@ -68,7 +72,8 @@ def test_shares_and_ratios_are_what_the_rows_say():
     made, past = tables(), past_of(ARMS)
     orders, money = per_user(made, "2024-03-02", 2, "n"), per_user(made, "2024-03-02", 2)
     share, basket = measured(past, "buyers", 2), measured(past, "basket", 2)
-    assert share.own.value == pytest.approx((orders > 0).mean()) and share.method == "score" and math.isnan(share.reduction)
+    assert share.own.value == pytest.approx((orders > 0).mean())
+    assert share.method == "score" and math.isnan(share.reduction)
     ratio = money.sum() / orders.sum()
     assert basket.plain.value == pytest.approx(ratio)
     assert basket.plain.var == pytest.approx((money - ratio * orders).var(ddof=1) / orders.mean() ** 2)
@@ -108,7 +113,7 @@ def test_what_never_happened_cannot_be_planned_with():
 # --- lengths ---
 
 def test_lengths_end_with_the_past_and_hold_the_planned_one():
-    assert lengths(past_of()) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
+    assert lengths(past_of("plan: {}\n")) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
     assert lengths(past_of("plan: {days: 3}\n")) == [1, 2, 3]
     assert lengths(past_of("plan: {days: 60}\n")) == [1, 2, 3, 4, 5, 6, 7, 9, 11, 13, 15]   # so long is the past
 
@@ -164,7 +169,7 @@ def test_a_goal_is_a_wish_where_the_plan_says_nothing():
     share = standing(past_of(ARMS), "buyers").value
     assert {name: (own.rel_effect, own.source) for name, own in found.items()} == {
         "money": (0.1, "goal"), "buyers": (pytest.approx(0.5 / share - 1), "goal")}
-    found = wishes(past_of(ARMS + goals + "plan: {effect: 25%}\n"))
+    found = wishes(past_of(ARMS + goals + "plan: {effect: 25%, days: 9}\n"))
     assert (found["money"].rel_effect, found["money"].source) == (0.25, "plan")
 
 
@@ -176,7 +181,7 @@ def test_a_goal_on_the_wrong_side_of_today_is_no_wish(goal):
 # --- needs, hold-outs and the verdict ---
 
 def test_users_and_days_that_show_the_wish():
-    found = answers(past_of(ARMS + "plan: {effect: 25%}\n", n=3000))
+    found = answers(past_of(ARMS + "plan: {effect: 25%, days: 9}\n", n=3000))
     need = found.needs[0]
     assert need.verdict == "not_seen" and need.power < 0.8 < 1
     assert need.n_needed > need.n == 3000 and need.days_needed > need.days == 2
@@ -189,7 +194,7 @@ def test_users_and_days_that_show_the_wish():
 
 
 def test_a_smallest_share_held_out_is_offered_if_there_is_one():
-    found = answers(past_of("plan: {effect: 90%, holdout: [1%, 50%]}\nno_control_group: all\n", n=3000))
+    found = answers(past_of("plan: {effect: 90%, days: 2, holdout: [1%, 50%]}\nno_control_group: all\n", n=3000))
     enough = next(row for row in found.holdouts if row.is_enough)
     assert enough.power == pytest.approx(0.8, abs=1e-4) and enough.smallest == pytest.approx(0.9, abs=1e-3)
     assert enough.forgone == pytest.approx(enough.n_held_out * 0.9 * found.needs[0].value)
@@ -199,7 +204,7 @@ def test_a_smallest_share_held_out_is_offered_if_there_is_one():
 
 
 def test_where_not_even_half_would_do_that_is_the_answer():
-    found = answers(past_of("plan: {effect: 1%}\n"))
+    found = answers(past_of("plan: {effect: 1%, days: 2}\n"))
     assert found.verdict.reasons == ("no_holdout_will_do",) and not any(row.is_enough for row in found.holdouts)
 
 
@@ -210,11 +215,31 @@ def test_a_wish_that_is_seen_is_feasible():
 
 
 def test_a_guardrail_that_cannot_be_shown_to_hold_is_not_feasible():
-    guarded = "metrics: {money: {sum: orders.amount, role: primary}, late: {count: orders, role: guardrail, margin: 1%}}\n"
-    found = answers(past_of(ARMS + guarded + "plan: {effect: 200%}\n", n=3000))
+    guarded = ("metrics: {money: {sum: orders.amount, role: primary}, "
+               "late: {count: orders, role: guardrail, margin: 1%}}\n")
+    found = answers(past_of(ARMS + guarded + "plan: {effect: 200%, days: 2}\n", n=3000))
     assert found.verdict.reasons == ("guardrail_not_seen",)
     assert [row.verdict for row in found.needs] == ["seen", "not_seen"]
     assert found.needs[1].smallest > 0.01 and found.needs[1].wished_from == "margin"
+
+
+@pytest.mark.parametrize(("margin", "verdict"), [("0%", "not_seen"), ("100%", "seen")])
+def test_margins_at_both_ends_have_an_answer(margin, verdict):
+    guarded = ("metrics: {money: {sum: orders.amount, role: primary}, "
+               f"late: {{count: orders, role: guardrail, margin: {margin}}}}}\n")
+    need = answers(past_of(ARMS + guarded + "plan: {days: 2}\n")).needs[1]
+    assert need.verdict == verdict and math.isnan(need.n_needed) == (margin == "0%")
+
+
+@pytest.mark.parametrize(("effect", "verdict"), [("0.0000001%", "not_seen"), ("1000%", "not_seen")])
+def test_wishes_beyond_all_measure_have_an_answer(effect, verdict):
+    need = answers(past_of(f"{ARMS}plan: {{effect: {{money: 5%, buyers: {effect}}}, days: 2}}\n")).needs[1]
+    assert (need.metric, need.verdict) == ("buyers", verdict) and math.isnan(need.days_needed)
+
+
+def test_nobody_left_gives_defined_answers():
+    found = answers(past_of(ARMS + "population: {where: {tier: none}}\nplan: {effect: 5%, days: 2}\n"))
+    assert {row.reason for row in found.needs} == {"no_users"} and found.verdict.answer == "cannot_tell"
 
 
 def test_without_a_wish_it_cannot_be_told():
@@ -224,19 +249,21 @@ def test_without_a_wish_it_cannot_be_told():
 
 
 def test_a_past_with_missing_days_is_not_trusted():
-    made = tables(n=3000)
+    made = dict(tables(n=3000))
     for name, at in (("orders", "ordered_at"), ("events", "occurred_at")):
         made[name] = made[name][made[name][at].dt.date != pd.Timestamp("2024-03-01").date()]
-    found = answers(before(METRICS + TWICE + ARMS + "plan: {effect: 60%}\n", **made))
+    found = answers(before(METRICS + TWICE + ARMS + "plan: {effect: 60%, days: 3}\n", **made))
     assert (found.verdict.answer, found.verdict.reasons) == ("do_not_trust", ("missing_days",))
 
 
 def test_taking_off_the_time_before_is_offered_where_it_alone_would_do():
-    low, high = (answers(past_of(ARMS + f"effects: {{adjust: {adjust}}}\nplan: {{effect: 25%}}\n", n=3000)).needs[0]
+    wish = "plan: {effect: 25%, days: 3}\n"
+    low, high = (answers(past_of(f"{ARMS}effects: {{adjust: {adjust}}}\n{wish}", n=3000)).needs[0]
                  for adjust in ("none", "before"))
     assert low.power_before == pytest.approx(high.power) and math.isnan(high.power_before)
     asked = (low.power + high.power) / 2
-    found = answers(past_of(ARMS + f"effects: {{adjust: none}}\nplan: {{effect: 25%, power: {asked:.4f}}}\n", n=3000))
+    wish = f"plan: {{effect: 25%, days: 3, power: {asked:.4f}}}\n"
+    found = answers(past_of(f"{ARMS}effects: {{adjust: none}}\n{wish}", n=3000))
     assert "time_before" in {row.kind for row in found.remedies}
 
 
@@ -257,9 +284,11 @@ def test_the_order_of_rows_and_the_unit_of_money_change_nothing():
     made = tables()
     mixed = {name: frame.sample(frac=1, random_state=1) for name, frame in made.items()}
     mixed["orders"] = mixed["orders"].assign(amount=mixed["orders"]["amount"] * 100)
-    first, second = (answers(before(METRICS + TWICE + ARMS + "plan: {effect: 60%}\n", **one)) for one in (made, mixed))
+    params = METRICS + TWICE + ARMS + "plan: {effect: 60%, days: 3}\n"
+    first, second = (answers(before(params, **one)) for one in (made, mixed))
     for a, b in zip(first.needs, second.needs, strict=True):
-        assert (a.smallest, a.power, a.n_needed) == pytest.approx((b.smallest, b.power, b.n_needed), nan_ok=True, rel=1e-6)
+        assert (a.smallest, a.power, a.n_needed) == pytest.approx(
+            (b.smallest, b.power, b.n_needed), nan_ok=True, rel=1e-6)
 
 
 def test_an_empty_past_gives_defined_answers():
@@ -267,4 +296,3 @@ def test_an_empty_past_gives_defined_answers():
                   orders="user|at|amount\n ann|03-03 23:00|1", users="user\n ann\n bob")
     found = answers(past)
     assert [row.reason for row in found.needs] != [] and found.verdict.answer in ("cannot_tell", "not_feasible")
-    assert PHASES  # the shop's own phases play no part here

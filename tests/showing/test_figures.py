@@ -31,6 +31,8 @@ from analysis.results.goals import Goal
 from analysis.results.ltv import Value
 from analysis.results.money import Cost
 from analysis.results.phases import Daily, Phase
+from analysis.results.planning.holdouts import HeldOut
+from analysis.results.planning.reach import Reach
 from analysis.results.retention import Cell
 from analysis.results.survival import Moment
 from analysis.results.uplift import Uplift
@@ -47,9 +49,11 @@ from analysis.showing.figures import (
     plot_funnel,
     plot_funnel_by,
     plot_goals,
+    plot_holdouts,
     plot_lifecycle,
     plot_peeking,
     plot_phases,
+    plot_reach,
     plot_retention,
     plot_retention_triangle,
     plot_split_pvalues,
@@ -68,7 +72,7 @@ PAGES = {"white": "#ffffff", "paper": theme.PAPER, "dark": "#16181d"}
 ALL_PLOTS = (plot_active, plot_chance, plot_costs, plot_daily, plot_entry_days, plot_experiments, plot_funnel,
              plot_funnel_by, plot_goals, plot_lifecycle, plot_peeking, plot_phases, plot_retention,
              plot_retention_triangle, plot_split_pvalues, plot_step_effects, plot_time_to_convert, plot_uplifts,
-             plot_value)
+             plot_value, plot_reach, plot_holdouts)
 
 
 def answer(kind: type, **known: object):
@@ -540,6 +544,54 @@ class TestExperiments:
         assert [text.get_text().rsplit(": ", 1)[1] for text in ax.get_legend().get_texts()] == ["4", "1", "1"]
 
 
+def reach(days: float, size: float, **known) -> Reach:
+    known = {"metric": "orders", "arm": "go", "smallest_plain": size * 1.1, "reduction": 0.2, "wished": 0.3} | known
+    return answer(Reach, days=days, smallest=size, **known)
+
+
+def held_out(share: float, size: float, **known) -> HeldOut:
+    known = {"metric": "orders", "unit": "EUR", "wished": 0.3, "forgone": 1e4 * share} | known
+    return answer(HeldOut, share=share, smallest=size, **known)
+
+
+class TestPlanning:
+    def test_lines_are_the_smallest_effects_with_the_time_before_and_without(self):
+        ax = plot_reach([reach(1.0, 0.4), reach(2.0, 0.2)], EN, planned=2.0)
+        assert [list(line.get_ydata()) for line in ax.lines[:2]] == [pytest.approx([0.44, 0.22]), [0.4, 0.2]]
+        assert [list(line.get_xdata()) for line in ax.lines[:2]] == [[1, 2]] * 2
+        assert list(ax.lines[2].get_ydata()) == [0.3, 0.3] and list(ax.lines[3].get_xdata()) == [2.0, 2.0]
+
+    def test_where_the_time_before_takes_nothing_off_there_is_one_line(self):
+        ax = plot_reach([reach(1.0, 0.4, reduction=NAN), reach(2.0, 0.2, reduction=NAN)], EN)
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+            "as the review will compare", "wished effect"]
+
+    def test_each_of_several_arms_has_its_own(self):
+        ax = plot_reach([reach(1.0, 0.4), reach(1.0, 0.2, arm="run")], EN)
+        assert [text.get_text() for text in ax.get_legend().get_texts()][:2] == ["go", "run"]
+
+    def test_effects_that_lower_are_drawn_by_their_size(self):
+        ax = plot_reach([reach(1.0, -0.4, wished=-0.3), reach(2.0, -0.2, wished=-0.3)], EN)
+        assert list(ax.lines[1].get_ydata()) == [0.4, 0.2] and list(ax.lines[2].get_ydata()) == [0.3, 0.3]
+
+    def test_far_from_the_wish_is_cut_but_not_at_the_planned_length(self):
+        ax = plot_reach([reach(1.0, 9.0), reach(2.0, 4.0)], EN, planned=2.0)
+        assert 4.4 < ax.get_ylim()[1] < 5
+
+    def test_hold_outs_stand_by_their_share_with_what_they_forgo_above(self):
+        ax = plot_holdouts([held_out(0.05, 0.4, is_planned=True), held_out(0.2, 0.2, is_enough=True)], EN)
+        assert list(ax.lines[0].get_xdata()) == [0.05, 0.2] and list(ax.lines[0].get_ydata()) == [0.4, 0.2]
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+            "planned", "smallest that will do", "wished effect"]
+        ax.figure.draw_without_rendering()
+        above = ax.child_axes[0]
+        assert {"€500", "€2,000"} <= {text.get_text() for text in above.xaxis.get_ticklabels()}
+
+    def test_without_a_wish_nothing_is_forgone(self):
+        ax = plot_holdouts([held_out(0.05, 0.4, wished=NAN, forgone=NAN)], EN)
+        assert ax.child_axes == [] and len(ax.lines) == 1
+
+
 def bars_of(ax: Axes) -> list:
     return [patch for container in ax.containers for patch in container]
 
@@ -564,6 +616,9 @@ def gallery(reader: Reader, name: str = "orders") -> list[Axes]:
         plot_chance([effect(0.01, metric=name), effect(0.02, metric=name, pvalue=0.01)], reader),
         plot_peeking([course(0.5, 2, 3, 1), course(1.0, 1, 4, 1)], reader),
         plot_split_pvalues([arm_split(0.0), arm_split(0.4)], reader),
+        plot_reach([reach(days, size, metric=name) for days, size in ((1.0, 0.4), (2.0, 0.2))], reader, planned=2.0),
+        plot_reach([reach(1.0, size, metric=name, arm=arm) for arm, size in ((name, 0.4), ("b", 0.2))], reader),
+        plot_holdouts([held_out(0.05, 0.4, metric=name), held_out(0.2, 0.2, metric=name, is_enough=True)], reader),
     ]
 
 

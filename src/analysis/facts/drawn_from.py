@@ -11,6 +11,8 @@ import pyarrow as pa
 from analysis.facts.past import LAST, Past, eve
 from analysis.facts.user_facts import span, user_facts
 
+MISSING = "(none)"   # in the stratum of a user who has no value of a column
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class People:
@@ -37,7 +39,8 @@ def people(past: Past) -> People:
     found = table.to_pyarrow().sort_by("user_id")
     own = {column: found[f"of_{i}"].to_pylist() for i, column in enumerate(columns)}
     n = found.num_rows
-    strata = [" / ".join(values) for values in zip(*(own[c] for c in arms.strata), strict=True)] or [""] * n
+    values = [[value or MISSING for value in own[column]] for column in arms.strata]
+    strata = [" / ".join(of_user) for of_user in zip(*values, strict=True)] or [""] * n
     return People(found["user_id"].combine_chunks(), strata, own[arms.cluster] if arms.cluster else [""] * n,
                   {name: found[name].to_numpy().astype(float) for name in names})
 

@@ -30,7 +30,7 @@ def contradictions(c: Any, broken: set[str]) -> Iterator[Mistake]:
     yield from _goals(c, broken)
     yield from _effects(c, broken)
     if c.plan:
-        yield from plan_disagreements(c.plan, c.metrics, c.arms)
+        yield from plan_disagreements(c.plan, c.metrics, c.arms, c.period)
     yield from _steps(c)
     yield from _costs(c)
 

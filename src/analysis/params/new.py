@@ -49,6 +49,8 @@ metrics:                   # each is one of: count, sum, any, ratio; exactly one
 goals:                     # +20% against the baseline, or a level such as 10000
   - {{metric: active_users, target: +20%, priority: 1}}
 
+# plan: {{effect: 5%, days: 28}}                       # for `campaign plan`, before it runs: the effect hoped for
+
 # funnels:
 #   purchase: {{steps: [visit, add_to_cart, purchase], window: 7 days, by: [channel]}}
 #   # the first funnel is looked into: how soon, on which day, where the lost went; the options are in the schema

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
@@ -58,11 +59,13 @@ class Plan(Part):
         return self.effect.get(name, self.effect.get(PRIMARY) if role == "primary" else None)
 
 
-def disagreements(plan: Plan, metrics: Any, arms: Any) -> Iterator[Mistake]:
+def disagreements(plan: Plan, metrics: Any, arms: Any, period: Any) -> Iterator[Mistake]:
     """Mistakes between the plan and the rest of its campaign, each as (where, message).
 
-    metrics, arms   as in `contradictions`: None where they are absent or unreadable
+    metrics, arms, period   as in `contradictions`: None where they are absent or unreadable
     """
+    if plan.days and period and timedelta(days=plan.days) < period.length:
+        yield ("plan", "days"), f"is {plan.days}, and the period is longer; it is the most days that could be had"
     for name, effect in plan.effect.items():
         where = ("plan", "effect", name) if name else ("plan", "effect")
         yield from ((where, message) for message in _effect(name, effect, metrics))

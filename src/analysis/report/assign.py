@@ -44,6 +44,9 @@ def assign_arms(
         raise CampaignError([Problem(str(place), None, "", (
             "exists already: users may have been told their arm; --force overwrites it"))])
     past = look_back(campaign)
+    if not past.n_people:
+        raise CampaignError([campaign.problem(("sources", "users"), (
+            f"nobody can be drawn: {past.facts.left.n_known:,} users are known, and none is left of them"))])
     found = people(past)
     drawn = draw(found, campaign.arms, salt or campaign.plan.salt or campaign.name)
     checked = check(found, campaign.arms, drawn)

@@ -79,8 +79,8 @@ def draw(people: People, arms: Arms, salt: str) -> Draw:
         strata = people.stratum if arms.strata else None
         return Draw(salt, assign(people.ids.to_pylist(), salt, shares, strata), shares)
     clusters = sorted({name for name in people.cluster if name})
-    drawn = dict(zip(clusters, assign(clusters, salt, shares, [""] * len(clusters)).tolist(), strict=True)) | {"": ""}
-    return Draw(salt, np.array([drawn[name] for name in people.cluster], dtype=str), shares)
+    arm_of = {"": ""} | dict(zip(clusters, assign(clusters, salt, shares, ["all"] * len(clusters)), strict=True))
+    return Draw(salt, np.array([arm_of[name] for name in people.cluster], dtype=str), shares)
 
 
 def check(people: People, arms: Arms, drawn: Draw) -> DrawCheck:

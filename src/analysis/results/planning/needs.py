@@ -12,7 +12,7 @@ from analysis.results.planning.lengths import judged_days, planned_days
 from analysis.results.planning.levels import wishes
 from analysis.results.planning.measured import measured
 from analysis.results.planning.reach import Reach, wished_power
-from analysis.stats.power_guardrail import noninferiority_users
+from analysis.stats.power_guardrail import WIDEST, noninferiority_users
 from analysis.stats.power_lift import lift_power, lift_users
 
 
@@ -80,14 +80,18 @@ def _need(past: Past, row: Reach, pair: Pair, course: Sequence[Reach]) -> Need:
 
 
 def _n_needed(past: Past, row: Reach, pair: Pair) -> float:
-    """Users of both arms; nan where nothing is wished, or nothing can be planned with."""
+    """Users of both arms; nan where nothing is wished, or nothing can be planned with, or no number would do."""
     if math.isnan(row.power) or math.isnan(row.wished):
         return math.nan
     own, metric = measured(past, row.metric, row.days).own, past.campaign.metrics[row.metric]
     asked = {"share": pair.treated, "power": wished_power(past), "alpha": row.alpha}
-    if row.role == "guardrail":
-        return noninferiority_users(own, margin=row.wished, better=metric.better, **asked).n
-    return lift_users(own, row.wished, **asked).n
+    try:
+        if row.role == "guardrail":
+            margin = min(row.wished, WIDEST[metric.better])
+            return noninferiority_users(own, margin=margin, better=metric.better, **asked).n
+        return lift_users(own, row.wished, **asked).n
+    except ValueError:   # an effect so small that more users would be needed than there can be
+        return math.nan
 
 
 def _verdict(row: Reach, asked: float) -> str:

@@ -14,7 +14,7 @@ from analysis.results.planning.levels import wishes
 from analysis.results.planning.measured import Measured, measured
 from analysis.stats.comparison import ALPHA, POWER
 from analysis.stats.power_baseline import Baseline
-from analysis.stats.power_guardrail import noninferiority_margin, noninferiority_power
+from analysis.stats.power_guardrail import WIDEST, noninferiority_margin, noninferiority_power
 from analysis.stats.power_lift import lift_power, smallest_lift
 
 TESTED = ("primary", "secondary", "guardrail")
@@ -134,7 +134,10 @@ def _chance(
     if math.isnan(wished) or own.rel_reason:
         return math.nan, own.rel_reason or "nothing_wished"
     if metric.role == "guardrail":
-        found = noninferiority_power(own, n, margin=wished, better=metric.better, **asked)
+        if not wished:
+            return math.nan, "out_of_reach"   # no number of users shows that nothing at all was lost
+        margin = min(wished, WIDEST[metric.better])
+        found = noninferiority_power(own, n, margin=margin, better=metric.better, **asked)
     else:
         found = lift_power(own, n, wished, **asked)
     return found.power, found.reason

@@ -36,7 +36,9 @@ FEW_TICKS = (0.01, 0.05, 0.2)   # of amounts of money, which take more room
 
 
 @theme()
-def plot_reach(rows: Sequence[Reach], planned: float, reader: Reader, ax: Axes | None = None) -> Axes:
+def plot_reach(
+    rows: Sequence[Reach], reader: Reader, ax: Axes | None = None, planned: float = math.nan
+) -> Axes:
     """Smallest visible effect of one metric by days, a line per arm; with one arm also without the time before.
 
     planned   days of the campaign, marked
@@ -59,7 +61,8 @@ def plot_reach(rows: Sequence[Reach], planned: float, reader: Reader, ax: Axes |
     wished = abs(known[0].wished)
     if not math.isnan(wished):
         ax.axhline(wished, color=ORANGE, linestyle=(0, (4, 2)), linewidth=1.5, label=reader.say("wished effect"))
-    ax.axvline(planned, color=INK, linewidth=1, linestyle=(0, (1, 1.5)), label=reader.say("planned length"))
+    if not math.isnan(planned):
+        ax.axvline(planned, color=INK, linewidth=1, linestyle=(0, (1, 1.5)), label=reader.say("planned length"))
     near = [row for row in known if row.days >= planned] or known[-1:]
     _effects(ax, [abs(row.smallest) for row in known], wished, reader,
              at_least=max(abs(size) for row in near for size in (row.smallest, row.smallest_plain)))

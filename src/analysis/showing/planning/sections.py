@@ -38,8 +38,9 @@ def goals(past: Past, found: Answers, reader: Reader) -> Stack:
     if not found.smart:
         return _nothing(reader.say("The params state no goals."))
     clashes = [words.tension(row, reader) for row in found.tensions if row.pulls]
-    return Stack([tables.smart(found.smart, reader),
-                  paragraphs([words.achievable(row, planned_days(past), reader) for row in found.smart]),
+    said = [text for row in found.smart for text in (
+        words.attention(row, reader), words.achievable(row, planned_days(past), reader)) if text]
+    return Stack([tables.smart(found.smart, reader), paragraphs(said),
                   *([paragraphs(clashes, "note")] if clashes else []),
                   *([tables.tensions(found.tensions, reader)] if found.tensions else [])])
 
@@ -51,7 +52,7 @@ def reach(past: Past, found: Answers, reader: Reader) -> Stack:
     metric = found.verdict.metric
     own = [row for row in found.reaches if row.metric == metric]
     told = [words.course([row for row in own if row.arm == arm], reader) for arm in dict.fromkeys(r.arm for r in own)]
-    chart = show(figures.plot_reach(own, planned_days(past), reader), reader.prose(told))
+    chart = show(figures.plot_reach(own, reader, planned=planned_days(past)), reader.prose(told))
     return Stack([tables.needs(found.needs, reader), chart, tables.reaches(found.reaches, metric, reader)])
 
 

@@ -198,6 +198,13 @@ def why(code: str, reader: Reader) -> str:
     return reader.say(SHORT[code]) if code in SHORT else reason_text(code, reader)
 
 
+def attention(row: Smart, reader: Reader) -> str:
+    """What has to be mended of a goal; "" where nothing has."""
+    codes = open_questions(row)
+    return reader.say("{metric} needs attention: {reasons}.", metric=reader.title(row.metric), reasons=reader.say(
+        ", ").join(why(code, reader) for code in codes)) if codes else ""
+
+
 def achievable(row: Smart, length: float, reader: Reader) -> str:
     """How a target compares with what the past did by itself.
 
