@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date
+
+import ibis
+import pyarrow as pa
+from ibis.backends.sql import SQLBackend
+from ibis.expr.types import Table
 
 from analysis.data.engine import Engine
 from analysis.data.files import Unreadable
@@ -24,7 +28,7 @@ class PastTables:
 
     campaign: Campaign          # as far as the past can tell of it: its period is all the time before
     tables: Tables
-    excluded: Sequence[str]     # ids of users who are to get no arm, as text
+    excluded: Table | None      # user_id, as text, of those who are to get no arm; in the tables' engine
 
 
 def read_past(campaign: Campaign) -> PastTables:
@@ -33,7 +37,9 @@ def read_past(campaign: Campaign) -> PastTables:
     Raises CampaignError with all that is wrong.
     """
     view = _before(campaign)
-    return PastTables(view, _ending(campaign, read(view)), _excluded(campaign))
+    tables = _ending(campaign, read(view))
+    excluded = _excluded(campaign) if campaign.plan.exclude else None
+    return PastTables(view, tables, excluded if excluded is None else _given(tables.connection, excluded))
 
 
 def _before(campaign: Campaign) -> Campaign:
@@ -57,16 +63,22 @@ def _ending(campaign: Campaign, tables: Tables) -> Tables:
     return replace(tables, data_until=min(last, tables.data_until))
 
 
-def _excluded(campaign: Campaign) -> Sequence[str]:
+def _excluded(campaign: Campaign) -> pa.Table:
     """Ids come to Python: a list of users who are left out is short beside what the others did."""
     source = campaign.plan.exclude
-    if source is None:
-        return ()
     try:
         engine = Engine.of(source if source.address and source.address.is_server else None)
         with engine.telling(source):
             table = typed(engine.opened(campaign, source), Shape({}, ["user_id"], campaign.time_zone), source)
-            found = table.select(user_id=table.user_id.cast("string")).distinct().to_pyarrow().column(0).to_pylist()
+            return table.select(user_id=table.user_id.cast("string")).distinct().drop_null().to_pyarrow()
     except Unreadable as error:
         raise CampaignError([campaign.problem(("plan", "exclude"), message) for message in error.args]) from None
-    return sorted(user for user in found if user)
+
+
+def _given(connection: SQLBackend, rows: pa.Table) -> Table:
+    """Rows of Python as a table of an engine; Ibis hands its own to Spark too late for what is kept there."""
+    if connection.name != "pyspark":
+        return ibis.memtable(rows)
+    from analysis.data.spark import brought
+
+    return brought(connection, ibis.memtable(rows))

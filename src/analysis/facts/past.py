@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any
 
 import ibis
-import pyarrow as pa
 from ibis.expr.types import Table
 
 from analysis.data.columns import TIME
@@ -65,8 +64,8 @@ def look_back(campaign: Campaign) -> Past:
     past = read_past(campaign)
     facts = observe(past.campaign, past.tables)
     people = facts.population.drop("variant", "entered_at")
-    if past.excluded:
-        out = ibis.memtable(pa.table({"out": pa.array(past.excluded, pa.string())}))
+    if past.excluded is not None:
+        out = past.excluded.rename(out="user_id")
         people = people.anti_join(out, people.user_id.cast("string") == out.out)
     people = people.left_join(_last_rows(past.tables), "user_id").drop("user_id_right").cache()
     n_left = facts.left.n_users - int(people.count().execute())
