@@ -8,9 +8,11 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 
@@ -27,7 +29,8 @@ REVIEW = NOTEBOOKS["review"]
 SECTIONS = {  # the English headings, in the order of a reviewer's questions
     "review": [
         "May the numbers be believed?", "How close to the goals?", "What did the campaign cause?",
-        "Does the answer hang on the method?", "For whom did it work?", "Before, during and after", "What did it cost?", "Where did users drop?", "Did they stay?",
+        "Does the answer hang on the method?", "For whom did it work?", "Before, during and after", "What did it cost?",
+        "Where did users drop?", "Did they stay?",
         "How active are they?",
         "What should I not believe?", "Definitions", "Where the numbers come from"],
     "plan": [
@@ -37,7 +40,12 @@ SECTIONS = {  # the English headings, in the order of a reviewer's questions
         "May the numbers be believed?", "What did the treatments do?", "What would looking early have claimed?",
         "How many claims are chance?",
         "What should I not believe?", "Definitions", "Where the numbers come from"],
+    "methods": [  # of no campaign, opened by hand
+        "Two arms", "Taking noise off", "Several metrics, guardrails, levels", "Before any effect", "Looking early",
+        "Does the answer hang on the method?", "For whom, and for how long", "What a prior makes of it",
+        "Before a campaign", "While it runs"],
 }
+SETTING_UP = {"methods": 1}   # code cells before the first that shows something; 3 where there are params
 BLOCKS = {"review": set(Campaign.model_fields) | {"phases", "segments"}, "experiments": {"looks"},
           "plan": {"goals", "holdout"}}  # what `needs-` may ask for
 every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
@@ -81,7 +89,7 @@ def test_a_code_cell_is_thin(cell):
 
 @every_notebook
 def test_a_code_cell_of_a_section_ends_in_what_it_shows(name):
-    shown = [ast.parse(cell.source).body[-1] for cell in code(name)[3:]]
+    shown = [ast.parse(cell.source).body[-1] for cell in code(name)[SETTING_UP.get(name, 3):]]
     assert all(isinstance(last, ast.Expr) for last in shown)
 
 
@@ -98,9 +106,10 @@ def test_ids_are_unique_and_prose_comes_in_pairs(name):
 
 @every_notebook
 def test_prose_finds_nothing_by_itself(name):
-    """Every number comes from code; 100 % is the axis of a figure."""
+    """Every number comes from code; 100 % is the axis of a figure, and methods have formulas."""
     for cell in prose(name):
-        assert not re.findall(r"\d", cell.source.replace("100%", "")), cell.id
+        formulas = r"`[^`]*`" if name == "methods" else "100%"
+        assert not re.findall(r"\d", re.sub(formulas, "", cell.source)), cell.id
         assert "significant" not in cell.source
 
 
@@ -115,7 +124,7 @@ def test_sections_stand_in_the_order_of_a_reviewers_questions(name):
 def test_what_a_section_needs_is_a_block_that_there_is(name):
     needs = {tag.removeprefix("needs-") for cell in NOTEBOOKS[name].cells for tag in tags(cell)
              if tag.startswith("needs-")}
-    assert needs and needs <= BLOCKS[name]
+    assert needs <= BLOCKS.get(name, set()) and bool(needs) == (name in BLOCKS)
 
 
 # --- opened by hand ---
@@ -187,6 +196,34 @@ def test_the_golden_notebook_is_the_review_notebook():
 def test_the_golden_answers_are_still_given():
     done = nbval(GOLDEN / "review.ipynb")
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_the_golden_methods_are_the_notebook_and_still_give_these_numbers():
+    kept = nbformat.read(GOLDEN / "methods.ipynb", as_version=4)
+    assert [cell.source for cell in kept.cells] == [cell.source for cell in golden("methods").cells], (
+        "python tests/golden/make.py methods, then read the difference")
+    done = nbval(GOLDEN / "methods.ipynb")
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_methods_give_the_number_that_another_route_gives():
+    """A cell tagged `same` or `nearly` takes another route to the number of the cell before it."""
+    def numbers(cell: nbformat.NotebookNode) -> np.ndarray:
+        return np.atleast_1d(ast.literal_eval(cell.outputs[-1].data["text/plain"])).astype(float)
+
+    cells = [cell for cell in nbformat.read(GOLDEN / "methods.ipynb", as_version=4).cells if cell.cell_type == "code"]
+    routes = [(own, other) for own, other in pairwise(cells) if tags(other)]
+    assert len(routes) > 50
+    for own, other in routes:
+        closeness = {"same": 2e-6, "nearly": 0.03}[tags(other).pop()]
+        assert numbers(other) == pytest.approx(numbers(own), rel=closeness), other.id
+
+
+def test_every_method_of_the_handbook_is_shown_by_example():
+    handbook = (ROOT / "docs/methods.md").read_text("utf-8").split("### By method")[1].split("\n## ")[0]
+    used = {node.id for cell in code("methods") for node in ast.walk(ast.parse(cell.source))
+            if isinstance(node, ast.Name)}
+    assert set(re.findall(r"^\| .*? \| `(\w+)\(", handbook, re.M)) - used == set()
 
 
 def test_a_changed_number_is_noticed(tmp_path):
