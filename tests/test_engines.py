@@ -13,11 +13,16 @@ import yaml
 
 from analysis.data import read
 from analysis.facts import observe
+from analysis.facts.compared import arm_moments, leverage
+from analysis.facts.day_facts import day_moments
+from analysis.facts.drawn_from import people
 from analysis.facts.measure import moments, paired_moments, ratio_moments
+from analysis.facts.past import active, imagined, look_back, stretch_totals
 from analysis.facts.population import rows_per_day
 from analysis.facts.running_facts import entered, so_far
 from analysis.facts.tick_facts import rows_per_tick, sums_per_tick
 from analysis.facts.user_facts import daily_facts, user_facts, window_facts
+from analysis.facts.user_rows import user_rows
 from analysis.params import load
 from tests.engines import connected_or_skipped
 
@@ -30,7 +35,7 @@ period: {start: 2024-11-01, end: 2024-11-03}
 baseline: {start: 2024-10-26, end: 2024-10-31}
 after: {start: 2024-11-04, end: 2024-11-06}
 data_until: 2024-11-06
-arms: {control: stay, shares: {stay: 50%, go: 50%}}
+arms: {control: stay, shares: {stay: 50%, go: 50%}, strata: [tier]}
 population: {consent: agreed, where: {tier: [apple, Banana, Zoë]}}
 metrics:
   money: {sum: orders.amount, role: primary}
@@ -149,6 +154,7 @@ def everything(facts):
     """All that the first layers say of a campaign."""
     tables, phases = facts.tables, ("before", "during", "after")
     names = ["money", "visits", "web"]
+    rows_of_users = user_rows(facts, ["money", "visits"])
     wide = {phase: user_facts(facts, names, phase) for phase in phases}
     return {
         "rows": tables.rows, "covered": (tables.data_from, tables.data_until, tables.within),
@@ -164,11 +170,23 @@ def everything(facts):
         "per tick": ({name: rows_per_tick(facts, name) for name in ("events", "orders")}, entered(facts)),
         "sums": {key: [{name: float(f"{value:.10g}") for name, value in part.items()} for part in (
             own.of, own.squares, own.products)] for key, own in sums_per_tick(facts).items()},
+        "compared": [joined({f"{stratum} {arm}": one for stratum, own in found.items() for arm, one in own.items()})
+                     for found in arm_moments(facts, [["money"], ["money", "visits"]], ["tier"])],
+        "days": {day: joined(own) for day, own in day_moments(facts, "money").items()},
+        "rows per user": (rows_of_users.variant.tolist(), {
+            name: [float(f"{x:.10g}") for x in column] for name, column in rows_of_users.columns.items()}),
+        "leverage": float(f"{leverage(facts, ['money']):.10g}"),
         "moments": {key: rounded(value) for key, value in moments(wide["during"], names).items()},
         "ratio": {arm: rounded(value) for arm, value in ratio_moments(wide["during"], "money", "visits").items()},
         "paired": [rounded(paired_moments(wide["during"], wide["before"], parts))
                    for parts in (["money"], ["money", "visits"])],
     }
+
+
+def joined(own):
+    """Joint moments to ten digits."""
+    return {key: (one.n, one.names, [[f"{x:.10g}" for x in row] for row in [one.mean, *one.cov]])
+            for key, one in own.items()}
 
 
 def rounded(answer):
@@ -198,6 +216,34 @@ def test_the_counts_are_what_the_rules_say(by_files):
     assert (events.n_read, events.n_without_key, events.n_duplicate) == (16, 3, 3)
     assert by_files["facts"]["during"] == [("ann", 0.2, 3.0, 1.0), ("bob", 1e6, 1.0, 1.0), ("cy", 0.0, 0.0, 0.0)]
     assert by_files["per day"]["events"][datetime(2024, 3, 10).date()] == 1
+
+
+def past_of_home(home, folder):
+    """What a plan of the same campaign, a day later and without Bob, knows of the time before."""
+    pd.DataFrame({"user_id": ["bob", "nobody"]}).to_csv(folder / "out.csv", index=False)
+    said = yaml.load(CAMPAIGN, yaml.BaseLoader) | {
+        "sources": sources(home, folder), "plan": {"exclude": {"path": "out.csv"}},
+        "period": {"start": "2024-11-04", "end": "2024-11-04"}, "after": {"start": "2024-11-05", "end": "2024-11-06"}}
+    (folder / "ahead.yml").write_text(yaml.safe_dump(said, allow_unicode=True), "utf-8")
+    past = look_back(load(folder / "ahead.yml", purpose="plan"))
+    names, metrics = ["money", "visits", "web"], past.campaign.metrics
+    lately = [imagined(past, days, metrics["money"]) for days in (1, 3)]
+    return {
+        "past": (past.days, past.n_people, past.n_excluded, past.tables.data_until), "active": active(past, [1, 3, 9]),
+        "people": told(past.people, "user_id", "last_at"), "stretches": stretch_totals(past, names, 9),
+        "facts": [told(user_facts(facts, names, phase), "user_id", *names)
+                  for facts in lately for phase in ("before", "during")],
+        "before": {name: values.tolist() for name, values in people(past).before.items()},
+    }
+
+
+@pytest.mark.parametrize("home", [home for home in HOMES if home != "parquet"])
+def test_a_plan_knows_the_same_past_wherever_it_lies(home, tmp_path):
+    (tmp_path / "files").mkdir()
+    found, by_files = past_of_home(home, tmp_path), past_of_home("parquet", tmp_path / "files")
+    for key, value in found.items():
+        assert value == by_files[key], key
+    assert found["past"][1:3] == (3, 1) and found["people"][0][0] == "ann"
 
 
 @pytest.mark.parametrize(("home", "engine"), [("postgres", "postgres"), ("spark", "pyspark")])

@@ -36,6 +36,9 @@ SECTIONS = {  # the English headings, in the order of a reviewer's questions
     "plan": [
         "May the past be believed?", "Are the goals good ones?", "What will be seen, and after how many days?",
         "How many users to hold out?", "What should I not believe?", "Definitions", "Where the numbers come from"],
+    "monitor": [
+        "Is the data arriving?", "Is the split right?", "Do the guardrails hold?", "Is it decided?",
+        "Did anything break suddenly?", "What would stopping now mean?", "Definitions", "Where the numbers come from"],
     "experiments": [
         "May the numbers be believed?", "What did the treatments do?", "What would looking early have claimed?",
         "How many claims are chance?",
@@ -46,8 +49,8 @@ SECTIONS = {  # the English headings, in the order of a reviewer's questions
         "Before a campaign", "While it runs"],
 }
 SETTING_UP = {"methods": 1}   # code cells before the first that shows something; 3 where there are params
-BLOCKS = {"review": set(Campaign.model_fields) | {"phases", "segments"}, "experiments": {"looks"},
-          "plan": {"goals", "holdout"}}  # what `needs-` may ask for
+BLOCKS = {"review": set(Campaign.model_fields) | {"phases", "segments", "quantiles"}, "experiments": {"looks"},
+          "plan": {"goals", "holdout"}, "monitor": {"guardrails"}}  # what `needs-` may ask for
 every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
 
 
@@ -137,13 +140,24 @@ def test_a_block_that_is_absent_says_so_in_one_line_when_opened_by_hand(tmp_path
     NotebookClient(notebook, resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
     said = {"goals": "no goals", "arms": "no arms", "phases": "no time before or after", "costs": "no costs",
             "funnels": "no funnels", "retention": "not ask for retention", "activity": "not ask for activity",
-            "segments": "no segments of effects"}
+            "segments": "no segments of effects", "quantiles": "no quantiles of rows"}
     for block, words in said.items():
         cells = [cell for cell in notebook.cells if cell.cell_type == "code" and f"needs-{block}" in tags(cell)]
         assert cells
         for cell in cells:
             assert [output.data["text/plain"].count("\n") for output in cell.outputs] == [0]
             assert words in cell.outputs[0].data["text/plain"]
+
+
+def test_a_plan_without_goals_says_so_in_one_line_when_opened_by_hand(tmp_path):
+    params = write_bare(tmp_path)
+    notebook = nbformat.from_dict(json.loads(json.dumps(NOTEBOOKS["plan"])))
+    later = {"period": {"start": "2025-03-04", "end": "2025-03-04"}}
+    next(cell for cell in notebook.cells if "parameters" in tags(cell)).source = (
+        f"params_file = {str(params)!r}\noverrides = {later!r}")
+    NotebookClient(notebook, resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
+    cell, = [cell for cell in notebook.cells if cell.cell_type == "code" and "needs-goals" in tags(cell)]
+    assert [output.data["text/plain"] for output in cell.outputs] == ["The params state no goals."]
 
 
 def test_experiments_that_were_looked_at_once_say_so_in_one_line_when_opened_by_hand(tmp_path):

@@ -23,6 +23,10 @@ def columns_named(campaign: Campaign) -> Iterator[Named]:
             yield ("metrics", name, "sum"), [metric.table], metric.sum.split(".")[1]
         for column in metric.where:
             yield ("metrics", name, "where", column), [metric.table], column
+    for name, asked in campaign.quantiles.items():
+        yield ("quantiles", name, "of"), [asked.table], asked.column
+        for column in asked.where:
+            yield ("quantiles", name, "where", column), [asked.table], column
     if campaign.population.consent:
         yield ("population", "consent"), ["users"], campaign.population.consent
     for column in campaign.population.where:
@@ -102,6 +106,9 @@ def _values_named(campaign: Campaign) -> Iterator[tuple[tuple, str, str, Sequenc
     for name, metric in campaign.metrics.items():
         for column, values in metric.where.items():
             yield ("metrics", name, "where", column), metric.table, column, values
+    for name, asked in campaign.quantiles.items():
+        for column, values in asked.where.items():
+            yield ("quantiles", name, "where", column), asked.table, column, values
     for column, values in campaign.population.where.items():
         yield ("population", "where", column), "users", column, values
     for name, funnel in campaign.funnels.items():

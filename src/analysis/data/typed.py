@@ -38,6 +38,7 @@ class Shape:
     def of(cls, campaign: Campaign, name: str) -> Shape:
         """One of a campaign's tables."""
         sums = [metric.sum.split(".") for metric in campaign.metrics.values() if metric.sum]
+        sums += [asked.of.split(".") for asked in campaign.quantiles.values()]
         types = {column: "float64" for table, column in sums if table == name} | COLUMNS[name]
         if name == "users" and campaign.population.consent:
             types[campaign.population.consent] = "boolean"

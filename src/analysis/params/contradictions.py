@@ -130,6 +130,8 @@ def _ratio(c: Any, metric: Any) -> Iterator[str]:
             yield f"'{part}' is not a metric of this file{suggest(part, c.metrics)}"
         elif c.metrics[part] and c.metrics[part].ratio:
             yield f"'{part}' is a ratio itself"
+    if len(metric.ratio) == 2 and metric.ratio[0] == metric.ratio[1]:
+        yield f"divides '{metric.ratio[0]}' by itself"
     if len({(part.window, part.over) for part in _parts(c, metric)}) > 1:
         yield "its two metrics are counted over different times"
 
@@ -182,6 +184,13 @@ def _change(c: Any, broken: set[str], goal: Any, metric: Any) -> Iterator[tuple[
 
 def _effects(c: Any, broken: set[str]) -> Iterator[Mistake]:
     """What the effects look at has to be there."""
+    for name, asked in (c.quantiles or {}).items():
+        if asked and c.sources and not getattr(c.sources, asked.table):
+            yield ("quantiles", name, "of"), f"looks at {asked.table}, but `sources:` has no `{asked.table}:`"
+        if asked and name in (c.metrics or {}):
+            yield ("quantiles", name), "is the name of a metric too; choose another"
+    if c.quantiles and c.arms is None and "arms" not in broken:
+        yield ("quantiles",), "compares arms, and the campaign has none"
     effects, arms = c.effects, c.arms
     if effects and effects != type(effects)() and arms is None and "arms" not in broken:
         yield ("effects",), "is about arms, and the campaign has none"
@@ -193,10 +202,22 @@ def _effects(c: Any, broken: set[str]) -> Iterator[Mistake]:
             yield where, "names columns of users, but `sources:` has no `users:`"
         for name in dict.fromkeys(name for name in names if names.count(name) > 1):
             yield where, f"names '{name}' twice"
+        for name in dict.fromkeys(names):
+            yield from ((where, message) for message in _column_of_users(c, name))
     if arms and arms.cluster and arms.strata:
         yield ("arms", "strata"), "stands beside `cluster:`; arms drawn by cluster are compared as a whole"
+    if arms and arms.cluster and effects and arms.cluster in effects.segments:
+        yield ("effects", "segments"), f"names '{arms.cluster}', the cluster: each of them is in one arm alone"
     if arms and arms.cluster and effects and effects.looks and effects.looks.method == "always_valid":
         yield ("effects", "looks"), "always_valid needs many independent units, and `cluster:` says that there are few"
+
+
+def _column_of_users(c: Any, name: str) -> Iterator[str]:
+    """Columns of users stand beside the metrics, so their names must differ."""
+    if name.lower() == "user_id":
+        yield f"names '{name}', which tells users apart and is no group of them"
+    elif name.lower() in {metric.lower() for metric in c.metrics or {}}:
+        yield f"names '{name}', which is a metric too; call the metric otherwise, or the column with `columns:`"
 
 
 def _last_day(moment: date) -> date:

@@ -14,6 +14,7 @@ from analysis.params.metric import Goal, Metric
 from analysis.params.part import Part
 from analysis.params.period import Period, end_of, instant, known_zone
 from analysis.params.plan import Plan
+from analysis.params.quantile import Quantile
 from analysis.params.report_file import ReportFile
 from analysis.params.sources import Population, Sources
 from analysis.params.values import Moment, Share, Text
@@ -59,6 +60,8 @@ class Campaign(ReportFile):
     """how effects are told from chance"""
     metrics: dict[str, Metric] = Field(min_length=1)
     """name -> how it is counted"""
+    quantiles: dict[str, Quantile] = {}
+    """name -> a quantile of rows by which arms are compared beside the metrics"""
     goals: list[Goal] = []
     """what was promised"""
     plan: Plan = Plan()
@@ -111,6 +114,7 @@ class Campaign(ReportFile):
             "baseline": self.baseline, "after": self.after, "funnels": self.funnels,
             "retention": self.retention, "activity": self.activity, "costs": self.costs or self.sources.costs,
             "phases": self.baseline or self.after, "segments": self.effects.segments,
+            "quantiles": self.quantiles,
         }
         return [block for block, value in asked.items() if value]
 

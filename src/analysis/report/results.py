@@ -38,6 +38,7 @@ from analysis.results.money import Cost
 from analysis.results.novelty import DayEffect, Novelty
 from analysis.results.paths import Counted, Paths
 from analysis.results.phases import Daily, Phase
+from analysis.results.quantiles import QuantileEffect
 from analysis.results.recency import Recency
 from analysis.results.relabelled import Calibration
 from analysis.results.retention import Cell
@@ -101,6 +102,7 @@ class Results:
     effect_trends: list[Novelty]
     effect_days: list[DayEffect]
     effect_beliefs: list[Belief]
+    effect_quantiles: list[QuantileEffect]
     balance: list[Balance]
     seasons: list[Season]
     gap: Gap | None
@@ -155,13 +157,13 @@ def publish(
 ) -> Published:
     """Hand over all that the report says; the mark that the notebook ran to its end."""
     campaign, tables = facts.campaign, facts.tables
-    beside = evidence or Evidence([], [], [], [], [], [], [], [])
+    beside = evidence or Evidence([], [], [], [], [], [], [], [], [])
     paths, activity = paths or Paths(), activity or Activities([], [], [], [], math.nan, math.nan)
     return Published(Results(
         SCHEMA_VERSION, "review", heading(campaign, reader.language), campaign.blocks, verdict, state(checks), checks,
         list(goals), list(conflicts), list(effects), beside.views, beside.calibrations, beside.segments,
-        beside.segment_tests, beside.trends, beside.days, beside.beliefs, beside.balance, list(seasons),
-        gap, list(phases), list(daily), list(funnels),
+        beside.segment_tests, beside.trends, beside.days, beside.beliefs, beside.quantiles, beside.balance,
+        list(seasons), gap, list(phases), list(daily), list(funnels),
         paths.effects, paths.gaps, paths.times, paths.moments, paths.days, paths.drops, paths.lost_to, paths.counted,
         list(retention), list(retention_tests), list(retention_gaps), list(value), activity.lifecycle, activity.active,
         activity.per_day, activity.day_of_month, activity.stickiness, activity.recency, list(costs), facts.left,

@@ -8,6 +8,7 @@ from analysis.facts.population import Facts
 from analysis.results.balance import Balance, balance
 from analysis.results.belief import Belief, beliefs
 from analysis.results.novelty import DayEffect, Novelty, novelty
+from analysis.results.quantiles import QuantileEffect, quantiles
 from analysis.results.relabelled import Calibration, relabelled
 from analysis.results.segments import SegmentEffect, SegmentTest, segments
 from analysis.results.views import View, views
@@ -25,6 +26,7 @@ class Evidence:
     trends: list[Novelty]
     days: list[DayEffect]
     beliefs: list[Belief]
+    quantiles: list[QuantileEffect]
 
 
 def evidence(facts: Facts) -> Evidence:
@@ -32,4 +34,4 @@ def evidence(facts: Facts) -> Evidence:
     of_segments, tests = segments(facts)
     trends, days = novelty(facts)
     return Evidence(views(facts), relabelled(facts).calibrations, balance(facts), of_segments, tests, trends, days,
-                    beliefs(facts))
+                    beliefs(facts), quantiles(facts))

@@ -18,13 +18,17 @@ def at_end(facts: Facts, name: str, pvalue: float, n_users: int, alpha: float = 
 
     n_users   users that were compared: with the days of the campaign they are the clock
     """
+    return looked(facts, pvalue, n_users * days_per_user(facts, name), alpha)
+
+
+def looked(facts: Facts, pvalue: float, clock: float, alpha: float = ALPHA) -> Look:
+    """The same by the clock at the end: users, times the days that each is followed."""
     asked = facts.campaign.effects.looks
     if asked is None:
         return Look(pvalue, alpha)
     if asked.method != "always_valid":
         fractions = [(i + 1) / asked.planned for i in range(asked.planned)]
         return group_sequential(pvalue, fractions, alpha, SPENDING[asked.method])
-    clock = n_users * days_per_user(facts, name)
     return always_valid(pvalue, clock, asked.tightest_at or max(clock, 1.0), alpha)
 
 

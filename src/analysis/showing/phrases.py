@@ -84,7 +84,7 @@ REASONS = {
     "between_looks": "no look is planned for then",
     "counted_after": "counted in the time after",
     "nothing_seen": "nothing was seen",
-    "new_level": "the first day of a new level",
+    "new_level": "the first days of a new level",
     "new_weekday": "the first such day of the week",
     "users_enter": "users keep entering",
     "hours": "hours are not held against others",

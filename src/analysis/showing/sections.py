@@ -27,7 +27,7 @@ from analysis.showing.table import Html, definitions, paragraphs
 
 activity, funnels, retention = activity_shown.section, funnel_section.funnels, retention_shown.section
 effects, sureness = effects_section.effects, effects_section.sureness
-segments, lasting = effects_section.segments, effects_section.lasting
+segments, lasting, quantiles = effects_section.segments, effects_section.lasting, effects_section.quantiles
 
 
 def goals(rows: Sequence[Goal], conflicts: Sequence[Conflict], reader: Reader) -> Stack:

@@ -53,7 +53,7 @@ def _goal(row: Goal, reader: Reader) -> list[Cell]:
 
     name = reader.title(row.metric) + (f" · {reader.label(row.arm)}" if row.arm else "")
     return [
-        Cell(row.metric, name), _verdict(row.verdict, row.reason, reader),
+        Cell(row.metric, name), verdict_cell(row.verdict, row.reason, reader),
         Cell(row.target_change, reader.percent(row.target_change, 0, signed=True)) if row.against
         else Cell(row.target, level(row.target)),
         Cell(row.baseline, level(row.baseline)), Cell(row.observed, level(row.observed)),
@@ -63,7 +63,8 @@ def _goal(row: Goal, reader: Reader) -> list[Cell]:
         Cell(row.priority, str(row.priority)), Cell(row.deadline, reader.day(row.deadline))]
 
 
-def _verdict(verdict: str, reason: str, reader: Reader) -> Cell:
+def verdict_cell(verdict: str, reason: str, reader: Reader) -> Cell:
+    """A verdict in words, with the reason why there is none."""
     text = reader.say(VERDICTS[verdict])
     if reason:
         text += reader.say(" ({why})", why=words.reason_text(reason, reader))
@@ -101,7 +102,7 @@ def _uplift(row: Uplift, reader: Reader, has_arms: bool) -> list[Cell]:
     if row.role == "guardrail":
         role += reader.say(" (margin {margin}, p {p})", margin=reader.percent(row.margin, 0),
                            p=reader.pvalue(row.pvalue_margin))
-    verdict = _verdict(row.verdict, row.reason, reader)
+    verdict = verdict_cell(row.verdict, row.reason, reader)
     if row.role == "guardrail" and row.verdict == "cannot_tell" and not row.reason:
         verdict = replace(verdict, text=reader.say("not shown to hold"))
     return [

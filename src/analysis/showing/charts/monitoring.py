@@ -49,11 +49,10 @@ def plot_rows(rows: Sequence[Arrival], when: When, reader: Reader, ax: Axes | No
     top = max([row.n_rows for row in rows] + [row.expected for row in rows if not math.isnan(row.expected)])
     known = [row for row in rows if not math.isnan(row.lower)]
     if known:
-        middles = [row.expected for row in known]
         below = [row.expected - row.lower for row in known]
-        above = [min(row.upper, 3 * top) - row.expected for row in known]
-        ax.errorbar([row.tick for row in known], middles, [below, above], linestyle="none", marker="_", markersize=8,
-                    color=INK, elinewidth=1, label=reader.say("expected, with range"))
+        above = [row.upper - row.expected if math.isfinite(row.upper) else 0.0 for row in known]
+        ax.errorbar([row.tick for row in known], [row.expected for row in known], [below, above], linestyle="none",
+                    marker="_", markersize=8, color=INK, elinewidth=1, label=reader.say("expected, with range"))
     else:
         expected = [row.expected for row in rows]
         ax.plot(at, expected, linestyle="none", marker="_", markersize=8, color=INK,
@@ -61,13 +60,17 @@ def plot_rows(rows: Sequence[Arrival], when: When, reader: Reader, ax: Axes | No
     odd = [row for row in rows if row.state != "ok"]
     if odd:
         ax.plot([row.tick for row in odd], [row.n_rows for row in odd], label=reader.say("not as expected"), **ODD)
-    ax.set_ylim(0, 1.12 * max(top, max((min(row.upper, 1.5 * top) for row in known), default=0.0), 1.0))
+    bounds = [row.upper for row in known if row.upper < 2 * top]
+    ax.set_ylim(0, 1.12 * max(top, *bounds, 1.0))
     few_ticks(ax.yaxis)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda n, _: reader.count(n)))
     ax.grid(axis="y")
     ax.set_ylabel(reader.say("Rows: {table}", table=reader.say(rows[0].table)))
     tick_axis(ax, when)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1), ncols=2, handletextpad=0.4)
+    names = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    ordered = sorted(names, key=lambda name: name != reader.say("rows"))   # the rows first, then what to hold them to
+    ax.legend([names[name] for name in ordered], ordered, loc="lower center", bbox_to_anchor=(0.45, 1), ncols=2,
+              handletextpad=0.4)
     return ax
 
 
@@ -170,7 +173,7 @@ def plot_breaks(rows: Sequence[Break], when: When, reader: Reader, ax: Axes | No
     odd = [row for row in known if row.is_break]
     if odd:
         ax.plot([row.tick for row in odd], [row.value for row in odd], label=reader.say("break"), **ODD)
-    from_zero_if_near(ax, [row.value for row in known] + [b for row in judged for b in (row.lower, row.upper)])
+    _scale(ax, [row.value for row in known], judged)
     amount_axis(ax.yaxis, reader, known[0].unit)
     ax.grid(axis="y")
     name, arm = fit(reader.label(known[0].metric), 90, NOTE_SIZE), fit(reader.label(known[0].arm), 70, NOTE_SIZE)
@@ -178,6 +181,14 @@ def plot_breaks(rows: Sequence[Break], when: When, reader: Reader, ax: Axes | No
     tick_axis(ax, when)
     ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1), ncols=3, handletextpad=0.4)
     return ax
+
+
+def _scale(ax: Axes, values: Sequence[float], judged: Sequence[Break]) -> None:
+    """Limits that hold the values and most ranges; those of the first days are wide, and are cut."""
+    finite = [value for value in values if math.isfinite(value)]
+    uppers = sorted(row.upper for row in judged)
+    usual = uppers[:3 * len(uppers) // 4 + 1]
+    from_zero_if_near(ax, finite + usual + [row.lower for row in judged])
 
 
 def tick_axis(ax: Axes, when: When) -> None:

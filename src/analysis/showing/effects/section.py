@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from analysis.facts.population import Facts
 from analysis.results.belief import Belief
 from analysis.results.novelty import DayEffect, Novelty
+from analysis.results.quantiles import QuantileEffect
 from analysis.results.relabelled import Calibration
 from analysis.results.segments import SegmentEffect, SegmentTest
 from analysis.results.uplift import Uplift
@@ -30,6 +31,13 @@ def effects(facts: Facts, rows: Sequence[Uplift], reader: Reader) -> Stack:
     return Stack([*([paragraphs(added)] if added else []), *([paragraphs(how, "note")] if how else []),
                   show(figures.plot_uplifts(rows, reader), plain_words.uplifts(rows, reader)),
                   plain_tables.uplifts(rows, reader)])
+
+
+def quantiles(rows: Sequence[QuantileEffect], reader: Reader) -> Stack:
+    """What became of quantiles of rows, where the params name some."""
+    if not rows:
+        return _nothing(reader.say("The params name no quantiles of rows."))
+    return Stack([tables.quantiles(rows, reader)])
 
 
 def sureness(

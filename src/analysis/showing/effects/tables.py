@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.results.balance import Balance
+from analysis.results.quantiles import QuantileEffect
 from analysis.results.segments import SegmentEffect
 from analysis.results.uplift import Uplift
 from analysis.results.views import View
 from analysis.showing.effects.words import METHODS
 from analysis.showing.reader import Reader
 from analysis.showing.table import Cell, Column, Table, cut, interval_cell
+from analysis.showing.tables import verdict_cell
 from analysis.showing.words import reason_text
 
 
@@ -53,6 +55,37 @@ def _row(name: str, row: Uplift | View, method: str, reader: Reader) -> list[Cel
     return [Cell(row.metric, name), Cell(method, label), effect, interval, Cell(row.diff, difference(row.diff)),
             interval_cell(row.diff_lower, row.diff_upper, difference, reader),
             Cell(row.pvalue, reader.pvalue(row.pvalue))]
+
+
+def quantiles(rows: Sequence[QuantileEffect], reader: Reader) -> Table:
+    """One row per quantile and arm."""
+    say = reader.say
+    columns = [Column("name", say("Quantile")), Column("verdict", say("Verdict")), Column("rows", say("Rows"), True),
+               Column("control", say("Control"), True), Column("treatment", say("Campaign"), True),
+               Column("rel_diff", say("Effect"), True), Column("rel_interval", say("Interval of the effect"), True),
+               Column("diff", say("Difference"), True),
+               Column("diff_interval", say("Interval of the difference"), True),
+               Column("pvalue", say("p (adjusted)"), True)]
+    has_arms = len({row.arm for row in rows}) > 1
+    return Table("quantiles", say("Quantiles of rows: the campaign against its control group"), columns, [
+        _quantile(row, reader, has_arms) for row in rows])
+
+
+def _quantile(row: QuantileEffect, reader: Reader, has_arms: bool) -> list[Cell]:
+    def amount(x: float) -> str:
+        return reader.amount(x, row.unit)
+
+    share = reader.percent(row.q, 0 if round(row.q * 100, 6) % 1 == 0 else 1)
+    name = reader.say("{name}, {share} of rows below", name=reader.title(row.name), share=share)
+    return [
+        Cell(row.name, name + (f" · {reader.label(row.arm)}" if has_arms else "")),
+        verdict_cell(row.verdict, row.reason, reader),
+        Cell(row.n_rows_treatment + row.n_rows_control, reader.count(row.n_rows_treatment + row.n_rows_control)),
+        Cell(row.value_control, amount(row.value_control)), Cell(row.value_treatment, amount(row.value_treatment)),
+        Cell(row.rel_diff, reader.signed(row.rel_diff)),
+        interval_cell(row.rel_diff_lower, row.rel_diff_upper, reader.signed, reader),
+        Cell(row.diff, amount(row.diff)), interval_cell(row.diff_lower, row.diff_upper, amount, reader),
+        Cell(row.pvalue_adjusted, reader.pvalue(row.pvalue_adjusted))]
 
 
 def balance(rows: Sequence[Balance], reader: Reader) -> Table:

@@ -12,7 +12,7 @@ from analysis.showing.definitions import metric_rule
 from analysis.showing.monitoring.when import When
 from analysis.showing.reader import Reader
 from analysis.showing.table import Html, definitions
-from analysis.stats.breaks import LASTING, SMALLEST
+from analysis.stats.breaks import KNOWN, LASTING, SMALLEST
 from analysis.stats.comparison import ALPHA
 
 
@@ -72,7 +72,8 @@ def _arriving(answer: Decision, reader: Reader) -> str:
         return reader.say("An hour is missing when it has no row although the same hour had some on each of the days "
                           "before, and more than chance can take away.")
     return reader.say("Rows of each day against the days before, by level and day of the week, as for sudden breaks. "
-                      "The first day of the campaign is held against the days before it, and only for being lower.")
+                      "The first {n} days of the campaign are held against the days before it, and only for being "
+                      "lower.", n=KNOWN)
 
 
 def _breaks(answer: Decision, reader: Reader) -> str:
@@ -87,6 +88,6 @@ def _breaks(answer: Decision, reader: Reader) -> str:
                                "shape of their own."))
     else:
         said.append(reader.say(
-            "The level of everybody is judged where at least {share} of the users were there after the first day.",
-            share=reader.percent(EVERYBODY_IN, 0)))
+            "A level is known after {n} days of the campaign; that of everybody is judged where at least {share} of "
+            "the users were there after the first day.", n=KNOWN, share=reader.percent(EVERYBODY_IN, 0)))
     return reader.prose(said)

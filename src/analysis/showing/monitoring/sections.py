@@ -79,7 +79,7 @@ def effect(course: Sequence[Point], effects: Sequence[Point], when: When, reader
 def breaks(seen: Watch, answer: Decision, when: When, reader: Reader) -> Stack:
     """Two series at most, those that broke last or of the primary metric; all of them in the table."""
     if not seen.breaks:
-        return _nothing(reader)
+        return Stack([paragraphs([words.breaks(seen.breaks, when, reader)])])
     series = [[row for row in seen.breaks if (row.metric, row.arm) == key]
               for key in dict.fromkeys((row.metric, row.arm) for row in seen.breaks)]
     known = [rows for rows in series if any(not row.reason for row in rows)]

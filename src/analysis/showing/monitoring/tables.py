@@ -37,9 +37,10 @@ def arrivals(rows: Sequence[Arrival], when: When, reader: Reader) -> Table:
 def split(rows: Sequence[ArmSoFar], when: When, reader: Reader) -> Table:
     """One row per look and arm, the last first."""
     say = reader.say
-    columns = [Column("when", _tick_heading(when, reader)), Column("arm", say("Group")),
-               Column("n", say("Users"), True), Column("share", say("Share"), True),
-               Column("planned_share", say("Planned share"), True), Column("pvalue", say("p so far"), True)]
+    units = say("Clusters") if rows[0].cluster else say("Users")
+    columns = [Column("when", _tick_heading(when, reader)), Column("arm", say("Group")), Column("n", units, True),
+               Column("share", say("Share"), True), Column("planned_share", say("Planned share"), True),
+               Column("pvalue", say("p so far"), True)]
     cells = [[Cell(when.at(row.tick), when.at(row.tick)), Cell(row.arm, reader.label(row.arm)),
               Cell(row.n_users, reader.count(row.n_users)), Cell(row.share, reader.percent(row.share)),
               Cell(row.planned_share, reader.percent(row.planned_share)), Cell(row.pvalue, reader.pvalue(row.pvalue))]

@@ -24,14 +24,15 @@ class When:
         tick = self.ticks[number - 1]
         if self.every == "day":
             return self.reader.day(tick.day)
-        return self.reader.moment(tick.ends) if self._is_long else self.short(number)
+        return f"{self.reader.day(tick.day)} {self.short(number)}" if self._is_long else self.short(number)
 
     def short(self, number: int) -> str:
         """For an axis: without the year."""
         tick, reader = self.ticks[number - 1], self.reader
         if self.every == "day":
             return format_date(tick.day, "M月d日" if reader.language == "zh" else "d MMM", locale=reader.locale)
-        return format_datetime(tick.ends, "HH:mm", tzinfo=get_timezone(reader.time_zone), locale=reader.locale)
+        clock = format_datetime(tick.ends, "HH:mm", tzinfo=get_timezone(reader.time_zone), locale=reader.locale)
+        return "24:00" if clock == "00:00" else clock   # the end of a day, not the begin of the next
 
     def several(self, n: int) -> str:
         """So many of them."""

@@ -27,6 +27,8 @@ WHY = {
     "primary_worse": "The primary metric is worse. That holds although one looked before the end.",
     "undecided": "The primary metric is not decided yet: such a difference may be chance when one looks again and "
                  "again.",
+    "undecided_at_end": "Looked at on the way, the primary metric was not decided. The review, which looks once at the "
+                        "whole campaign, may still tell more.",
     "too_early": "It is too early to tell: in one of the arms too few users have done anything yet.",
     "between_looks": "No planned look has come yet, and the days in between are not for claims.",
     "not_begun": "No day of the campaign is over yet.",
@@ -43,9 +45,9 @@ def decision(
     for reason in answer.reasons:
         sentences += why(reason, seen, effects, answer, when, reader)
     if answer.answer != "broken":
-        sentences += [primary(point, reader) for point in own]
+        sentences += [primary(point, reader) for point in own if not math.isnan(point.value_control)]
     if answer.answer == "go_on":
-        sentences += [distance(row, len(own) > 1, when, reader) for row in ahead if not row.reason]
+        sentences += [distance(row, answer, len(own) > 1, when, reader) for row in ahead if not row.reason]
     if answer.first_tick and answer.answer in ("go_on", "over"):
         sentences.append(reader.say(
             "It was decided for the first time at the look of {when}; what came later left it open again.",
@@ -57,8 +59,8 @@ def decision(
 def looked_at(answer: Decision, when: When, reader: Reader) -> str:
     if not answer.n_seen:
         return reader.say("The campaign begins on {day}.", day=reader.day(when.ticks[0].day))
-    message = ("As of the end of {when}: {n} of {planned} days are over." if answer.every == "day"
-               else "As of {when}: {n} of {planned} hours are over.")
+    message = ("As of the end of {when}, day {n} of {planned}." if answer.every == "day"
+               else "As of {when}, hour {n} of {planned}.")
     return reader.say(message, when=when.at(answer.n_seen), n=reader.count(answer.n_seen),
                       planned=reader.count(answer.n_planned))
 
@@ -75,6 +77,8 @@ def why(
         return [arrival(row, when, reader) for row in seen.arrivals if row.tick == answer.n_seen and row.state == state]
     if reason == "break_on":
         return broken([row for row in seen.breaks if is_on(row, answer.n_seen)], when, reader)
+    if answer.answer == "over" and reason == "undecided":
+        reason = "undecided_at_end"
     if reason in WHY or reason in phrases.WHY:
         return [reader.say(WHY.get(reason) or phrases.WHY[reason])]
     return [reader.say("The primary metric cannot be compared: {why}.", why=reason_text(reason, reader))]
@@ -96,14 +100,14 @@ def primary(row: Point, reader: Reader) -> str:
     return reader.prose(said)
 
 
-def distance(row: Outlook, has_arms: bool, when: When, reader: Reader) -> str:
+def distance(row: Outlook, answer: Decision, has_arms: bool, when: When, reader: Reader) -> str:
     """How far from being decided, and what the rest of the period can bring."""
     said = [reader.say("A difference of about {needed} would be enough to decide.", needed=reader.percent(row.needed))]
     if not math.isnan(row.at_end):
         said.append(reader.say(
             "{left} are left; by the end, a true difference of {size} would be seen with a chance of four in five.",
             left=when.several(row.n_left), size=reader.percent(row.at_end)))
-    if row.next_look > 0 and row.next_look != len(when.ticks) - row.n_left + 1:
+    if row.next_look > answer.n_seen + 1 or (row.next_look and answer.claim_tick < answer.n_seen):
         said.append(reader.say("The next planned look is that of {when}.", when=when.at(row.next_look)))
     told = reader.prose(said)
     return reader.say("{group}: {values}", group=reader.label(row.arm), values=told) if has_arms else told
@@ -128,7 +132,8 @@ def arrivals(rows: Sequence[Arrival], last: Sequence[Last], when: When, reader: 
     if not rows:
         said = []
     elif odd:
-        said = [arrival(row, when, reader) for row in odd[-2:]]
+        last_odd = max(row.tick for row in odd)
+        said = [arrival(row, when, reader) for row in odd if row.tick == last_odd]
     else:
         said = [reader.say("Rows arrived on every day ({tables})." if when.every == "day"
                            else "Rows arrived in every hour ({tables}).", tables=tables)]
@@ -252,8 +257,8 @@ def limits(
                         left=when.several(rest.n_left)))
     if rest.weekdays:
         names = get_day_names("wide", "stand-alone", locale=reader.locale)
-        said.append(say("No {days} was seen: on other days of the week people may act otherwise.",
-                        days=say(" or ").join(names[day] for day in rest.weekdays)))
+        said.append(say("Days of the week that were not seen: {days}. People may act otherwise on them.",
+                        days=say(", ").join(names[day] for day in rest.weekdays)))
     if rest.days_after:
         said.append(say("The time after is not seen yet: demand that was only moved forward would look like a gain."))
     if out:
