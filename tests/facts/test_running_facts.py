@@ -108,7 +108,7 @@ def test_ratios_and_covariates_stand_beside_each_metric():
     tick = planned_ticks(facts.campaign)[4]
     money, orders = (brute(facts, tables, name, tick, "UTC")["go"] for name in ("money", "orders"))
     own = found.strata[4][()]["go"]
-    assert own.names == ("money", "orders", "money:before", "orders:before", "has_history")
+    assert own.names == ("money", "orders", "money:before", "orders:before", "registered:before")
     assert own.cov[0, 1] == pytest.approx(np.cov(money, orders)[0, 1])
     before = tables["orders"][(tables["orders"]["ordered_at"] >= "2024-02-19")
                               & (tables["orders"]["ordered_at"] < "2024-03-04")]

@@ -50,7 +50,7 @@ def balance(facts: Facts) -> list[Balance]:
     return [Balance(
         name, "share" if metrics[name].kind == "any" else metrics[name].unit, arm, control,
         level[arm, name].n + level[control, name].n, level[arm, name].mean, level[control, name].mean,
-        _standardised(level[arm, name], level[control, name]), p, min(1.0, p * n_tests), reason)
+        _standardised(level[arm, name], level[control, name]), p, min(p * n_tests, 1.0), reason)
         for (name, arm), (p, reason) in zip(pairs, pvalues, strict=True)]
 
 

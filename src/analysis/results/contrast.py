@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analysis.facts.compared import arm_moments, cluster_sums, covariates
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import is_covered
-from analysis.stats.adjust import adjust, pair_of, reduction
+from analysis.stats.adjust import Adjusted, adjust, pair_of, reduction
 from analysis.stats.clusters import ClusterSums, cluster_level
 from analysis.stats.comparison import ALPHA, Comparison
+from analysis.stats.levels import ROUNDING
 from analysis.stats.moments import JointMoments, merged
 from analysis.stats.noninferiority import noninferiority_proportions, ratio_at
 from analysis.stats.pairs import Pair, compare_pair, independent, margin_pvalue
@@ -93,18 +95,20 @@ def of_users(
     arms = [arm for arm in campaign.arms.shares if any(arm in own for own in strata.values())]
     if control not in arms:
         return Contrast(name, shape, "", reason="empty_arm")
-    if not is_adjusted or (shape == "proportion" and len(strata) < 2):
-        strata = {(): {arm: merged([own[arm] for own in strata.values() if arm in own]) for arm in arms}}
-        if shape == "proportion":
-            counts = {arm: (round(own.metric(name).mean * own.n), own.n) for arm, own in strata[()].items()}
+    whole = _together(list(strata.values()), arms)
+    sound = [arm for arm in arms if arm == control or _is_sound(whole[arm], parts)]
+    cells = _large_enough(list(strata.values()), sound) if is_adjusted else [{arm: whole[arm] for arm in sound}]
+    if shape == "proportion":
+        counts = {arm: (round(own.metric(name).mean * own.n), own.n) for arm, own in whole.items()}
+        if len(cells) == 1 or _all_alike(counts):
             return Contrast(name, shape, "score", counts=counts)
     known = covariates(facts, parts) if is_adjusted and shape != "proportion" and _adjusts(facts) else []
-    cells = _large_enough(list(strata.values()), arms)
     found = adjust(cells, parts, known)
     method = "adjusted" if found.rank else "strata" if len(cells) > 1 else "delta" if shape == "ratio" else "welch"
-    treatments = [arm for arm in arms if arm != control]
-    pairs = {arm: pair_of(found, arm, control) for arm in treatments}
-    reductions = {arm: reduction(found, arm, control, pair) for arm, pair in pairs.items()}
+    # an arm that cannot be estimated has its own reason and leaves the others theirs
+    apart = {arm: adjust([{each: whole[each] for each in (arm, control)}], parts) for arm in arms if arm not in sound}
+    pairs = {arm: _pair(apart.get(arm, found), arm, control) for arm in arms if arm != control}
+    reductions = {arm: reduction(apart.get(arm, found), arm, control, pair) for arm, pair in pairs.items()}
     return Contrast(name, shape, method, pairs=pairs, reduction=reductions if method in ("adjusted", "strata") else {})
 
 
@@ -112,15 +116,33 @@ def _adjusts(facts: Facts) -> bool:
     return facts.campaign.effects.adjust == "before"
 
 
+def _is_sound(own: JointMoments, parts: Sequence[str]) -> bool:
+    """Whether an arm has users enough, and something to divide by."""
+    return own.n > 1 and (len(parts) == 1 or own.metric(parts[1]).mean != 0)
+
+
+def _all_alike(counts: Mapping[str, tuple[int, int]]) -> bool:
+    """Whether nobody did, or everybody: then the score test has intervals, and no other."""
+    return not any(x for x, _ in counts.values()) or all(x == n for x, n in counts.values())
+
+
+def _pair(found: Adjusted, arm: str, control: str) -> Pair:
+    """The two arms; where what users did before tells all of it but rounding, there is nothing to test."""
+    pair = pair_of(found, arm, control)
+    plain = float(sum(found.unadjusted_var[found.arms.index(each)] for each in (arm, control)))
+    least = max(ROUNDING * plain, (ROUNDING * max(abs(pair.treatment), abs(pair.control))) ** 2)
+    return pair if pair.reason or pair.error**2 > least else replace(pair, df=math.nan, reason="zero_variance")
+
+
 def _large_enough(strata: Sequence[Mapping[str, JointMoments]], arms: Sequence[str]) -> list[dict[str, JointMoments]]:
     """Strata in which every arm has users enough; the others together, with the smallest of them if need be."""
     if len(strata) == 1:
-        return [dict(strata[0])]
+        return [{arm: strata[0][arm] for arm in arms}]
     ranked = sorted(strata, key=lambda own: min(own[arm].n if arm in own else 0 for arm in arms))
     small: list[Mapping[str, JointMoments]] = []
     while ranked and not (_is_large(ranked[0], arms) and (not small or _is_large(_together(small, arms), arms))):
         small.append(ranked.pop(0))
-    return [*([_together(small, arms)] if small else []), *(dict(own) for own in ranked)]
+    return [*([_together(small, arms)] if small else []), *({arm: own[arm] for arm in arms} for own in ranked)]
 
 
 def _is_large(own: Mapping[str, JointMoments], arms: Sequence[str]) -> bool:

@@ -168,12 +168,13 @@ def _level(wide: Table, name: str, metric: Metric) -> tuple[int, tuple[float, fl
 
 
 def _against_control(facts: Facts, asked: Asked, goal: Goal) -> Iterator[Goal]:
-    """Each arm against control, per user."""
+    """Each arm against control, per user, as the effects show it."""
     for arm in facts.campaign.arms.shares:
         if arm == facts.campaign.arms.control:
             continue
         found = compare(facts, asked.metric, arm)
-        judged = replace(goal, arm=arm, observed=found.value_treatment, n=found.n_treatment + found.n_control)
+        judged = replace(goal, arm=arm, observed=found.value_treatment, n=found.n_treatment + found.n_control,
+                         alpha=found.alpha)
         yield _changed(judged, found.value_control, found.rel_diff, found.rel_diff_lower, found.rel_diff_upper,
                        found.reason or found.rel_reason)
 
@@ -184,7 +185,7 @@ def _verdict(goal: Goal) -> Goal:
         target, lower, upper = goal.target_change, goal.change_lower, goal.change_upper
     else:
         target, lower, upper = goal.target, goal.lower, goal.upper
-    if math.isnan(lower) or math.isnan(upper):
+    if math.isnan(lower) or math.isnan(upper) or (goal.against and math.isnan(goal.change)):
         return replace(goal, verdict="unknown", reason=goal.reason or "no_interval")
     is_met, is_missed = lower >= target, upper < target
     if goal.better == "lower":

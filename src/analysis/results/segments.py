@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from analysis.facts.compared import arm_moments, cluster_sums
@@ -45,7 +45,7 @@ class SegmentTest:
     pvalue: float
     pvalue_adjusted: float   # Holm over all columns and arms
     i2: float                # share of the scatter between segments that is not chance
-    reason: str = ""         # "too_few_segments", "too_many_segments", "data_end_before"
+    reason: str = ""         # "too_few_segments", "too_many_segments", "data_end_before", "empty_arm"
 
 
 def segments(facts: Facts) -> tuple[list[SegmentEffect], list[SegmentTest]]:
@@ -56,18 +56,17 @@ def segments(facts: Facts) -> tuple[list[SegmentEffect], list[SegmentTest]]:
     name = next(iter(campaign.metric("primary")))
     effects, tests = [], []
     for by in campaign.effects.segments:
-        found = list(_of_column(facts, name, by))
-        effects += found
-        tests += _tests(facts, name, by, found)
+        own, reason = _contrasts(facts, name, by)
+        effects += _of_column(facts, name, by, own)
+        tests += _tests(facts, name, by, own, reason)
     adjusted = holm([test.pvalue for test in tests])
     return effects, [SegmentTest(**{**asdict(test), "pvalue_adjusted": p})
                      for test, p in zip(tests, adjusted, strict=True)]
 
 
-def _of_column(facts: Facts, name: str, by: str) -> Iterator[SegmentEffect]:
+def _of_column(facts: Facts, name: str, by: str, own: Mapping[str, Contrast]) -> Iterator[SegmentEffect]:
     campaign = facts.campaign
     control, metric = campaign.arms.control, campaign.metrics[name]
-    own = _contrasts(facts, name, by)
     rows = [(segment, arm) for segment in own for arm in campaign.arms.shares if arm != control]
     plain = [own[segment].compare(arm, control) for segment, arm in rows]
     pvalues = [found.pvalue for found in plain]
@@ -79,41 +78,42 @@ def _of_column(facts: Facts, name: str, by: str) -> Iterator[SegmentEffect]:
             unit="share" if metric.kind == "any" else metric.unit, control=control, pvalue_adjusted=p)
 
 
-def _contrasts(facts: Facts, name: str, by: str) -> dict[str, Contrast]:
-    """Segment -> its users' contrast, adjusted as the whole is; the largest come first. Too many segments: none."""
+def _contrasts(facts: Facts, name: str, by: str) -> tuple[dict[str, Contrast], str]:
+    """Segment -> its users' contrast, adjusted as the whole is, the largest first; or none, and why."""
     if not is_covered(facts, name):
-        return {}
+        return {}, "data_end_before"
+    if int(facts.population[by].cast("string").fill_null("").nunique().to_pyarrow().as_py()) > MOST:
+        return {}, "too_many_segments"
     parts, arms = parts_of(facts, name), facts.campaign.arms
     if arms.cluster:
         sums = cluster_sums(facts, parts, by)
         found = {segment: of_clusters(facts, name, own) for segment, own in sums.items()}
-        n = {segment: sum(float(own.n_users.sum()) for own in arms.values()) for segment, arms in sums.items()}
+        n = {segment: sum(int(own.n_users.sum()) for own in arms.values()) for segment, arms in sums.items()}
     else:
         by_segment: dict[str, dict] = {}
         for (segment, *stratum), own in arm_moments(facts, [parts], [by, *arms.strata])[0].items():
             by_segment.setdefault(segment, {})[tuple(stratum)] = own
-        if len(by_segment) > MOST:
-            return {}
         found = {segment: of_users(facts, name, strata) for segment, strata in by_segment.items()}
         n = {segment: sum(arm.n for own in strata.values() for arm in own.values())
              for segment, strata in by_segment.items()}
-    return {segment: found[segment] for segment in sorted(found, key=lambda segment: (-n[segment], segment))}
+    ranked = sorted(found, key=lambda segment: (-n[segment], segment))
+    return {segment: found[segment] for segment in ranked}, "" if found else "empty_arm"
 
 
-def _tests(facts: Facts, name: str, by: str, found: list[SegmentEffect]) -> Iterator[SegmentTest]:
+def _tests(facts: Facts, name: str, by: str, own: Mapping[str, Contrast], reason: str) -> Iterator[SegmentTest]:
+    """Each segment's error is that of its effect alone, whatever level the corrected interval is drawn at."""
     for arm in facts.campaign.arms.shares:
         if arm == facts.campaign.arms.control:
             continue
-        if not found:
-            reason = "too_many_segments" if is_covered(facts, name) else "data_end_before"
+        if reason:
             yield SegmentTest(name, by, arm, 0, *[math.nan] * 5, reason)
             continue
-        own = [row for row in found if row.arm == arm]
-        whole = heterogeneity([row.diff for row in own], [_error(row) for row in own])
+        plain = [each.compare(arm, facts.campaign.arms.control) for each in own.values()]
+        whole = heterogeneity([row.diff for row in plain], [_error(row) for row in plain])
         yield SegmentTest(name, by, arm, whole.n_segments, whole.pooled, whole.q, whole.pvalue, math.nan, whole.i2,
                           whole.reason)
 
 
-def _error(row: SegmentEffect) -> float:
+def _error(row: Comparison) -> float:
     """Standard error of the difference, from its interval."""
     return math.nan if row.reason else (row.diff_upper - row.diff_lower) / 2 / z_critical(row.alpha)

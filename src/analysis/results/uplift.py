@@ -45,7 +45,18 @@ def uplifts(facts: Facts) -> list[Uplift]:
 
 
 def compare(facts: Facts, name: str, arm: str) -> Comparison:
-    """One metric, one arm against control, not corrected for other metrics; at the level that looking early leaves."""
+    """One metric, one arm against control: the effect as `uplifts` shows it, so that nothing else is ever said of it.
+
+    Of a described metric, which is not tested there, at its own level.
+    """
+    for role, names in _families(facts):
+        if name in names:
+            return next(row for row in _family(facts, role, names) if (row.metric, row.arm) == (name, arm))
+    return _described(facts, name, arm)
+
+
+def _described(facts: Facts, name: str, arm: str) -> Comparison:
+    """Not corrected for other metrics; at the level that looking early leaves."""
     found, control = contrast(facts, name), facts.campaign.arms.control
     plain = found.compare(arm, control)
     look = at_end(facts, name, plain.pvalue, plain.n_treatment + plain.n_control)
@@ -92,6 +103,7 @@ def _uplift(facts: Facts, own: Contrast, arm: str, role: str, raw: float, pvalue
     campaign, metric = facts.campaign, facts.campaign.metrics[own.name]
     control = campaign.arms.control
     found = Comparison.missing(own.shape, "too_early") if math.isnan(alpha) else own.compare(arm, control, alpha)
+    pvalue = math.nan if found.reason else pvalue
     n = 0 if metric.ratio else found.n_treatment
     margin = math.nan if metric.margin is None else metric.margin
     p_margin = math.nan
