@@ -227,6 +227,19 @@ def test_the_covered_days_are_whole_local_days(tmp_path):
     assert str(made.data_until) == "2025-11-17 16:00:00+00:00"
 
 
+def test_what_came_after_the_data_are_said_to_end_is_not_there(tmp_path):
+    """As if it had been read on that day; rows without a time are accounted for as ever."""
+    (tmp_path / "e.csv").write_text(
+        HEAD + "ann,visit,2025-11-11 10:00:00\nbob,visit,2025-11-12 23:59:59\n"
+        "cy,visit,2025-11-13 00:00:00\ndee,visit,\n")
+    made = tables(tmp_path, source("{path: e.csv}") + "data_until: 2025-11-12")
+    assert rows(made.events, "user_id") == [("ann",), ("bob",)]
+    assert (made.rows[0].n_read, made.rows[0].n_without_key, str(made.data_until)) == (
+        3, 1, "2025-11-13 00:00:00+00:00")
+    made = tables(tmp_path, source("{path: e.csv}") + "data_until: 2025-11-11 10:00:01")
+    assert rows(made.events, "user_id") == [("ann",)]
+
+
 def test_rows_without_a_user_do_not_stretch_the_covered_days(tmp_path):
     made = tables(tmp_path, events_csv=EVENTS + ",visit,2020-01-01\n")
     assert str(made.data_from) == "2025-11-11 00:00:00+00:00"

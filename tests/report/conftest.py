@@ -12,7 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MAIN = "from analysis.report.cli import main; main()"
-LANGUAGES = {name: ["--set", "languages=[zh, en]"] for name in ("double11-2025", "double11-2025.plan")}
+LANGUAGES = {name: ["--set", "languages=[zh, en]"] for name in (
+    "double11-2025", "double11-2025.plan", "double11-2025.monitor")}
+ANSWERS = {"monitor": (0, 10, 20)}   # exit codes that are no failures
 
 
 def campaign(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -33,7 +35,7 @@ def built(tmp_path_factory):
     def build(name: str) -> Path:
         params, _, command = name.partition(".")
         done = campaign(command or "run", f"params/{params}.yml", "--out", out, *LANGUAGES.get(name, ()))
-        assert done.returncode == 0, done.stderr
+        assert done.returncode in ANSWERS.get(command, (0,)), done.stderr
         return out / name
 
     return build

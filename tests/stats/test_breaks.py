@@ -88,6 +88,8 @@ def test_why_nothing_is_expected():
     days = series(30)
     assert departures(changed(days, 29, value=math.nan), 0.01)[-1].reason == "nothing_seen"
     assert departures(changed(days, 29, level=9), 0.01)[-1].reason == "new_level"
+    lifted = departures(series(30, lift_at=20), 0.01)
+    assert [one.reason for one in lifted[20:24]] == ["new_level"] * 3 + [""]
     assert departures(changed(days, 29, rhythm=9), 0.01)[-1].reason == "new_weekday"
     assert [one.reason for one in departures(days[:4], 0.01)] == ["too_few_days"] * 4
     assert departures(days[:10], 0.01)[-1].reason == "too_few_days"      # of the week alone are 7

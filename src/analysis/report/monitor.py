@@ -48,7 +48,7 @@ def _watchable(path: Path, overrides: dict[str, Any]) -> Campaign:
         raise CampaignError([params.problem(("experiments",), (
             "summaries of experiments cannot be watched; monitoring needs the rows of one campaign"))])
     if params.arms is None:
-        raise CampaignError([params.problem(("arms",), (
+        raise CampaignError([params.problem(("no_control_group",), (
             "monitoring needs arms drawn by chance (`arms:`), and this campaign has none; "
             "`campaign run` describes it"))])
     return params

@@ -22,6 +22,7 @@ FEWEST = 4         # degrees of freedom, below which days tell too little of how
 NOISIEST = 0.2     # relative standard error of a day (of 25 users who did); above, a logarithm is no normal number
 SMALLEST = 0.1     # a departure by less is no break, however quiet the days before
 LASTING = 7        # breaks in a row, after which they are the new level
+KNOWN = 3          # days of a level before it is known: the first day of a campaign is not like the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def _defect(days: Sequence[Day], levels: Sequence[int], before: Sequence[int], i
         return "nothing_seen"
     if len(before) <= FEWEST:
         return "too_few_days"
-    if levels[i] not in {levels[j] for j in before}:
+    if sum(levels[j] == levels[i] for j in before) < KNOWN:
         return "new_level"
     return "" if days[i].rhythm in {days[j].rhythm for j in before} else "new_weekday"
 

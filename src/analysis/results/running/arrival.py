@@ -73,19 +73,19 @@ def _days(facts: Facts, name: str, counts: Mapping[int, int], alpha: float) -> l
 def expected_rows(facts: Facts, counts: Mapping[int, int], alpha: float) -> list[Departure]:
     """Each day of the campaign against those before it.
 
-    The first day begins a level of its own: it is held against the days before the campaign, but only for being lower.
+    The first days begin a level of their own: they are held against the days before the campaign, but only for being
+    lower.
     """
     first = min([*counts, 1])
     days = [_day(facts, counts, number) for number in range(first, len(ticks(facts)) + 1)]
-    found = departures(days, alpha)[1 - first:]
-    if first < 1:
-        opening = departures([*days[:1 - first], replace(days[1 - first], level=0)], alpha)[-1]
-        if opening.value > opening.upper:
-            opening = replace(opening, upper=math.inf, is_break=False)
-        elif not opening.reason:
-            opening = replace(opening, upper=math.inf)
-        found[0] = opening
-    return found
+    before, during = days[:1 - first], days[1 - first:]
+    return [_opening(before, day, alpha) if one.reason == "new_level" and before else one
+            for day, one in zip(during, departures(days, alpha)[1 - first:], strict=True)]
+
+
+def _opening(before: Sequence[Day], day: Day, alpha: float) -> Departure:
+    one = departures([*before, replace(day, level=0)], alpha)[-1]
+    return one if one.reason else replace(one, upper=math.inf, is_break=one.value < one.lower)
 
 
 def _day(facts: Facts, counts: Mapping[int, int], number: int) -> Day:

@@ -50,7 +50,7 @@ def breaks(facts: Facts, alpha: float) -> list[Break]:
 
     alpha   chance of a false break of one series on one tick
     """
-    if not ticks(facts):
+    if not ticks(facts) or not watched(facts):
         return []
     sums, users = sums_per_tick(facts), entered(facts)
     return [one for name in watched(facts) for one in _of_metric(facts, name, sums, users, alpha)]

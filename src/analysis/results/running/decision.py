@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.facts.population import Facts
+from analysis.facts.running_facts import is_running
 from analysis.facts.ticks import is_hourly, planned_ticks, ticks
 from analysis.results import trust
 from analysis.results.running.arrival import Arrival, arrivals
@@ -70,8 +71,10 @@ def decide(facts: Facts, seen: Watch, points: Sequence[Point]) -> Decision:
     now = [point for point in points if point.tick == claim]
     wrong = tuple(_broken(seen, len(seen_ticks), now))
     answer, reasons = ("broken", wrong) if wrong else _effect(now)
-    if not seen_ticks and not wrong:
+    if not wrong and not seen_ticks:
         answer, reasons = "go_on", ("not_begun",)
+    elif not wrong and not all(is_running(facts, name) for name in campaign.metric("primary")):
+        answer, reasons = "go_on", ("counted_after",)
     if answer == "go_on" and len(seen_ticks) == len(planned):
         answer, reasons = "over", ("period_over", *reasons)
     return Decision(answer, reasons, next(iter(campaign.metric("primary")), ""),
@@ -91,8 +94,8 @@ def _broken(seen: Watch, last: int, points: Sequence[Point]) -> Iterator[str]:
         yield "no_rows"
     if "few" in states:
         yield "few_rows"
-    if any(is_on(one, last) for one in seen.breaks):
-        yield "break_on"
+    if any(is_on(one, last) and not ("none" in states and one.value == 0) for one in seen.breaks):
+        yield "break_on"   # a metric of which no row came says nothing beyond that
     if any(point.role == "guardrail" and point.verdict == "broken" for point in points):
         yield "guardrail_broken"
 

@@ -20,6 +20,7 @@ class ArmSoFar:
     share: float            # of the users of all arms; nan while there are none
     planned_share: float
     pvalue: float           # of the whole split, the smallest so far; nan while there are no users
+    cluster: str = ""       # what was drawn, where it was not users
     reason: str = ""        # "no_users", "one_arm"
 
 
@@ -30,7 +31,7 @@ def split(facts: Facts) -> list[ArmSoFar]:
     for i, own in enumerate(counts):
         test, n = split_looks(counts[:i + 1], arms.shares, ALPHA), sum(own.values())
         found += [ArmSoFar(i + 1, arm, own.get(arm, 0), own.get(arm, 0) / n if n else float("nan"), planned,
-                           test.pvalue, test.reason) for arm, planned in arms.shares.items()]
+                           test.pvalue, arms.cluster, test.reason) for arm, planned in arms.shares.items()]
     return found
 
 
@@ -38,7 +39,8 @@ def split_check(facts: Facts) -> Check:
     """The split over all looks so far as a trust check: fails below the level of the other checks, .001."""
     test = _test(facts)
     state = "fail" if test.pvalue < ALPHA else "ok"
-    return Check("split", state, test.first_alarm, ALPHA, test.pvalue, test.n, reason=test.reason)
+    return Check("split", state, test.first_alarm, ALPHA, test.pvalue, test.n,
+                 facts.campaign.arms.cluster, test.reason)
 
 
 def _test(facts: Facts) -> SplitLooks:
