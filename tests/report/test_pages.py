@@ -19,7 +19,8 @@ from tests.report.conftest import campaign
 
 PAGES = [("double11-2025", "report.html"), ("double11-2025", "report.en.html"), ("grocer-18", "report.html"),
          ("checkout", "report.html"), ("asos", "report.html"), ("double11-2025.plan", "report.html"),
-         ("double11-2025.plan", "report.en.html"), ("grocer-18.plan", "report.html")]
+         ("double11-2025.plan", "report.en.html"), ("grocer-18.plan", "report.html"),
+         ("double11-2025.monitor", "report.html"), ("double11-2025.monitor", "report.en.html")]
 
 
 @pytest.fixture(scope="module", params=PAGES, ids=[f"{name}-{page}" for name, page in PAGES])
