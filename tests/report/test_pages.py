@@ -78,8 +78,9 @@ def test_every_table_of_the_page_can_be_taken_away(page):
 
 
 LATIN = {  # what stays Latin in Chinese: methods, units of software, formats (4e-30), the sample's own names
-    "App", "Wilson", "Welch", "Miettinen", "Nurminen", "Fieller", "Holm", "CUPED", "delta", "t", "p", "k", "n", "SHA", "Asia",
-    "Shanghai", "e", "Python", "campaign", "analysis", "duckdb", "ibis", "framework", "scipy", "pandas", "statsmodels"}
+    "App", "Wilson", "Welch", "Miettinen", "Nurminen", "Fieller", "Holm", "CUPED", "delta", "t", "p", "k", "n", "SHA",
+    "Asia", "Shanghai", "e", "Python", "campaign", "analysis", "duckdb", "ibis", "framework", "scipy", "pandas",
+    "statsmodels"}
 
 
 @pytest.mark.parametrize("name", ["double11-2025", "double11-2025.plan"])
@@ -156,6 +157,17 @@ def test_hostile_text_comes_out_as_text(hurt):
     assert results["campaign"]["title"] == " ".join(HOSTILE)
     assert {step["segment"] for step in results["funnels"] if step["by"] == "channel"} <= set(HOSTILE)
     assert {cost["item"] for cost in results["costs"]} == {*HOSTILE, ""}
+
+
+def test_hostile_text_comes_out_of_a_plan_as_text(tmp_path):
+    done = campaign("plan", write_hostile(tmp_path), "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    read = Text((tmp_path / "out/hostile.plan/report.html").read_text(encoding="utf-8"))
+    assert "script" not in read.tags and HOSTILE[3] in "".join(read.seen)
+    for path in (tmp_path / "out/hostile.plan/tables").iterdir():
+        for row in csv.reader(StringIO(path.read_text(encoding="utf-8-sig"))):
+            for cell in row:
+                assert not cell.startswith(FORMULA) or re.fullmatch(r"-?\d[\d.e-]*( -?\d[\d.e-]*)?", cell), cell
 
 
 def test_hostile_names_are_drawn_as_they_are(hurt):
