@@ -1,8 +1,10 @@
 """`campaign monitor`: as of which day, whom it refuses, what a scheduler is told, and that later rows do not count."""
 
+import csv
 import json
 import os
 import re
+from io import StringIO
 
 import nbformat
 import pytest
@@ -12,11 +14,13 @@ from analysis.params import load
 from analysis.report import execute as runner
 from analysis.report.cli import main
 from analysis.report.monitor import latest
+from analysis.report.render import FORMULA
 from tests.browser import axe, open_page
-from tests.campaigns import write_bare
+from tests.campaigns import HOSTILE, write_bare, write_hostile
 from tests.experiments import looks, write
 from tests.report.conftest import campaign
 from tests.report.sample_notebook import sample
+from tests.report.test_pages import Text
 from tests.running import tables, write_running
 
 
@@ -97,8 +101,8 @@ def test_a_campaign_without_arms_is_refused_in_one_message(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     code, said = monitor("bare.yml")
     assert (code, said.count("\n"), answer["runs"]) == (2, 1, [])
-    assert said == ("bare.yml:6: no_control_group: monitoring needs arms drawn by chance (`arms:`), and this campaign has none; "
-                    "`campaign run` describes it\n")
+    assert said == ("bare.yml:6: no_control_group: monitoring needs arms drawn by chance (`arms:`), and this campaign "
+                    "has none; `campaign run` describes it\n")
 
 
 def test_summaries_of_experiments_are_refused(tmp_path, monkeypatch, answer):
@@ -247,3 +251,15 @@ def test_nothing_published_names_a_folder_or_a_user(made):
     for path in (folder / "ninth/fortnight.monitor").rglob("*"):
         if path.is_file():
             assert os.fsencode(str(folder)) not in path.read_bytes() and b"u00001" not in path.read_bytes(), path.name
+
+
+def test_hostile_text_comes_out_as_text(tmp_path):
+    done = campaign("monitor", write_hostile(tmp_path), "--out", tmp_path / "out")
+    assert done.returncode in (0, 10, 20), done.stderr
+    folder = tmp_path / "out/hostile.monitor"
+    page = Text((folder / "report.html").read_text(encoding="utf-8"))
+    assert "script" not in page.tags and HOSTILE[3] in "".join(page.seen)
+    for path in (folder / "tables").iterdir():
+        for row in csv.reader(StringIO(path.read_text(encoding="utf-8-sig"))):
+            for cell in row:
+                assert not cell.startswith(FORMULA) or re.fullmatch(r"-?\d[\d.e-]*( -?\d[\d.e-]*)?", cell), cell
