@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.results.goals import Conflict, Goal, conflicts, goals
+from analysis.results.uplift import uplifts
 from analysis.stats.intervals import mean_interval, wilson
 from analysis.stats.moments import Moments
 from tests.shops import shop_facts
@@ -137,6 +138,33 @@ def test_against_control_every_arm_is_judged_per_user():
     assert [row.arm for row in found] == ["go", "run"]
     assert all(row.against == "control" and row.baseline == found[0].baseline for row in found)
     assert all(row.lower == pytest.approx(row.baseline * (1 + row.change_lower)) for row in found)
+
+
+def test_a_change_of_a_control_that_never_did_is_not_known():
+    """Its interval has a lower bound, but there is nothing to be a change of."""
+    said = "goals: [{metric: buyers, target: +5%, baseline: control, measure: per_user}]\n"
+    people = [(f"u{i}", "go" if i % 2 else "stay") for i in range(100)]
+    found, = goals(observed(METRICS + said + ARMS, orders="user|at|amount\n" + "\n".join(
+        f"{user}|03-05|1" for user, arm in people if arm == "go"), assignments="user|variant\n" + "\n".join(
+            "|".join(each) for each in people)))
+    assert (found.verdict, found.reason) == ("unknown", "zero_control") and math.isnan(found.change)
+
+
+def test_against_control_a_goal_is_judged_by_the_interval_that_the_effects_show():
+    """Of two arms each has half of the level: a goal that a single interval would call met is not known."""
+    said = "goals: [{metric: money, target: +0%, baseline: control, measure: per_user}]\n"
+    arms = "arms: {control: stay, shares: {stay: 40%, go: 30%, run: 30%}}\n"
+    verdicts = set()
+    for seed in range(6):
+        facts = shop_facts(METRICS + said + arms, seed=seed, n=300, arms=("stay", "go", "run"))
+        effects = {row.arm: row for row in uplifts(facts) if row.metric == "money"}
+        for row in goals(facts):
+            own = effects[row.arm]
+            assert (row.change_lower, row.change_upper, row.alpha) == (
+                own.rel_diff_lower, own.rel_diff_upper, own.alpha)
+            assert (row.verdict == "met") == (own.verdict == "better")
+            verdicts.add(row.verdict)
+    assert verdicts == {"met", "unknown"}
 
 
 def test_goals_stand_in_the_order_of_their_priority():

@@ -2,8 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 
+from analysis.results import relabelled as shuffling
+from analysis.results.contrast import contrast
 from analysis.results.trust import checks, state
 from analysis.results.uplift import uplifts
 from analysis.results.verdict import verdict
@@ -158,3 +161,121 @@ def test_the_worst_check_stands_first_and_decides():
     found = checks(observed(ARMS, events=log(100, 60, 2), assignments=assigned(40, 40)))
     assert [row.state for row in found] == sorted((row.state for row in found), key=["fail", "warn", "ok"].index)
     assert state(found) == "fail" and state([]) == "ok"
+
+
+# --- arms drawn by cluster ---
+
+CLUSTERED = "arms: {control: stay, shares: {stay: 50%, go: 50%}, cluster: shop}\n"
+ALONE = "effects: {relabel: 30}\n"
+
+
+def by_shop(shops, n=240, lift=0.5):
+    """A shop whose users belong to the clusters that a function of arm and number gives."""
+    tables = shop(seed=8, n=n, lift=lift)
+    variant = tables["assignments"]["variant"]
+    number = tables["assignments"].groupby("variant").cumcount()
+    users = tables["assignments"][["user_id"]].assign(shop=[shops(*who) for who in zip(variant, number, strict=True)])
+    return observed(CLUSTERED + METRICS + ALONE + PHASES, users=users, **tables)
+
+
+@pytest.mark.parametrize(("go", "stay", "expected"), [(8, 8, "ok"), (12, 7, "ok"), (40, 8, "fail")])
+def test_clusters_are_split_as_planned(go, stay, expected):
+    found = check(by_shop(lambda arm, i: f"{arm}{i % {'go': go, 'stay': stay}[arm]}"), "split")
+    assert (found.state, found.n, found.subject) == (expected, go + stay, "shop")
+
+
+@pytest.mark.parametrize(("shared", "expected"), [(0, "ok"), (1, "fail"), (3, "fail")])
+def test_a_cluster_in_two_arms_fails(shared, expected):
+    facts = by_shop(lambda arm, i: f"both{i % 12}" if i % 12 < shared else f"{arm}{i % 12}")
+    found = check(facts, "clusters_in_two_arms")
+    assert (found.state, found.found, found.n, found.subject) == (expected, shared, 24 - shared, "shop")
+    if shared:
+        answer = verdict(facts, checks(facts), uplifts(facts))
+        assert (answer.answer, "clusters_in_two_arms" in answer.reasons) == ("do_not_trust", True)
+
+
+@pytest.mark.parametrize(("lost", "expected"), [(0, None), (1, "warn"), (30, "fail")])
+def test_users_without_a_cluster(lost, expected):
+    found = check(by_shop(lambda arm, i: None if arm == "go" and i < lost else f"{arm}{i % 8}"), "without_cluster")
+    assert (found and (found.state, found.found, found.n)) == (expected and (expected, lost, 240))
+
+
+def test_too_few_clusters_are_never_a_verdict():
+    facts = by_shop(lambda arm, i: f"{arm}{i % 4}", lift=4.0)
+    answer = verdict(facts, checks(facts), uplifts(facts))
+    assert (answer.answer, answer.reasons) == ("cannot_tell", ("too_few_clusters",))
+
+
+# --- do the methods hold on these users? ---
+
+def test_shuffled_labels_that_rarely_show_an_effect_are_fine():
+    facts = shop_facts(ARMS + METRICS + "effects: {relabel: 200}\n", seed=2, n=200)
+    found = check(facts, "calibration")
+    worst = max(shuffling.relabelled(facts).calibrations, key=lambda row: row.rate)
+    assert (found.state, found.n, found.found, found.limit) == ("ok", 200, worst.rate, 0.05)
+
+
+@pytest.mark.parametrize("params", ["effects: {relabel: 0}\n", "effects: {relabel: 20}\ndata_until: 2024-03-08\n"])
+def test_without_shuffles_there_is_nothing_to_say_of_the_methods(params):
+    assert check(shop_facts(ARMS + METRICS + params, seed=2, n=60), "calibration") is None
+
+
+def test_one_user_who_steers_the_adjustment_is_told():
+    tables = shop(seed=3, n=200)
+    facts = observed(ARMS + METRICS + ALONE + PHASES, **tables)
+    assert check(facts, "leverage") is None
+    early = tables["orders"].index[tables["orders"]["ordered_at"].between("2024-02-19", "2024-03-03")][0]
+    tables["orders"].loc[early, "amount"] = 5_000.0
+    found = check(observed(ARMS + METRICS + ALONE + PHASES, **tables), "leverage")
+    assert (found.state, found.subject) == ("warn", "money") and 0.5 < found.found <= 1 and found.limit == 0.1
+
+
+def test_an_adjusted_effect_that_points_the_other_way_is_told():
+    """The campaign adds a little to everybody, but it got the users who had been buying less."""
+    tables = shop(seed=4, n=400, lift=0.0)
+    go = tables["assignments"]["variant"] == "go"
+    draw = np.random.default_rng(4)
+    taste = draw.normal(100, 15, 400) - 6 * go
+    rows = tables["orders"].iloc[:0]
+    made = [rows] + [tables["assignments"][["user_id"]].assign(ordered_at=f"2024-{day} 10:00", amount=amount)
+                     for day, amount in (("02-21", taste), ("02-28", taste),
+                                         ("03-06", taste + 3 * go + draw.normal(0, 0.1, 400)))]
+    tables["orders"] = made[1:]
+    facts = observed(ARMS + METRICS + ALONE + PHASES, **tables)
+    found = check(facts, "sign_flip")
+    plain = contrast(facts, "money", is_adjusted=False).compare("go", "stay")
+    assert (found.state, found.subject) == ("warn", "money")
+    assert found.found > 0 > found.limit == plain.diff and found.pvalue < 0.001
+
+
+def test_nothing_is_adjusted_so_nothing_can_flip_or_weigh():
+    found = checks(shop_facts(ARMS + METRICS + "effects: {adjust: none, relabel: 20}\n", seed=3, n=100))
+    assert not {row.name for row in found} & {"sign_flip", "leverage"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_check_that_failed_is_never_a_verdict_that_it_works(seed):
+    """Whatever fails: users lost, arms unlike before, rows twice."""
+    for spoil in (lost_users, unlike_before, twice):
+        tables = spoil(shop(seed=seed, n=500, lift=4.0))
+        facts = observed(ARMS + METRICS + ALONE + PHASES, **tables)
+        found, effects = checks(facts), uplifts(facts)
+        assert state(found) == "fail" and effects[0].verdict == "better"
+        assert verdict(facts, found, effects).answer == "do_not_trust"
+
+
+def lost_users(tables):
+    people = tables["assignments"]
+    return tables | {"assignments": people[(people["variant"] == "go") | (people.index % 2 == 0)]}
+
+
+def unlike_before(tables):
+    go = tables["orders"]["user_id"].map(tables["assignments"].set_index("user_id")["variant"]) == "go"
+    early = tables["orders"]["ordered_at"] < "2024-03-04"
+    amount = tables["orders"]["amount"].where(~(early & go), tables["orders"]["amount"] / 4)
+    return tables | {"orders": tables["orders"].assign(amount=amount)}
+
+
+def twice(tables):
+    orders = tables["orders"].assign(order_id=[f"o{i}" for i in range(len(tables["orders"]))])
+    return tables | {"orders": [orders, orders.iloc[: len(orders) // 3]]}

@@ -49,8 +49,8 @@ def quantiles(facts: Facts) -> list[QuantileEffect]:
         nominal = looked(facts, row.pvalue, clock, alpha).alpha_nominal if not row.reason else alpha
         shown = row if row.reason or math.isnan(nominal) else _compare(asked.at, own, base, nominal)
         made.append(QuantileEffect(
-            **{**asdict(shown), "pvalue": row.pvalue}, name=name, unit=asked.unit, better=asked.better, arm=arm, control=control,
-            pvalue_adjusted=p, verdict=_verdict(shown, p, asked.better)))
+            **{**asdict(shown), "pvalue": row.pvalue}, name=name, unit=asked.unit, better=asked.better, arm=arm,
+            control=control, pvalue_adjusted=p, verdict=_verdict(shown, p, asked.better)))
     return made
 
 

@@ -123,6 +123,9 @@ def tested_rows(facts: Facts, name: str) -> UserRows:
 def _clusters_again(facts: Facts, name: str) -> Iterator[Contrast]:
     """Whole clusters change arms."""
     sums = clusters_of(facts, name)
+    if not sums:   # nobody has a cluster
+        yield of_clusters(facts, name, sums)
+        return
     whole = [np.concatenate([getattr(own, column) for own in sums.values()])
              for column in ("n_users", "numerator", "denominator", "var")]
     ends = np.cumsum([0, *(len(own.n_users) for own in sums.values())])

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from analysis.facts.compared import arm_moments, cluster_sums
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import is_covered
-from analysis.results.contrast import Contrast, of_clusters, of_users, parts_of
+from analysis.results.contrast import Contrast, contrast, of_clusters, of_users, parts_of
 from analysis.stats.comparison import Comparison
 from analysis.stats.heterogeneity import heterogeneity
 from analysis.stats.multiplicity import compatible_alphas, holm
@@ -40,7 +40,8 @@ class SegmentTest:
     by: str
     arm: str
     n_segments: int          # that could be compared
-    pooled: float            # effect, segments weighted by precision, in the metric's unit
+    overall: float           # effect on all users, as reported, in the metric's unit
+    pooled: float            # effect, segments weighted by precision
     q: float                 # Cochran's
     pvalue: float
     pvalue_adjusted: float   # Holm over all columns and arms
@@ -106,12 +107,13 @@ def _tests(facts: Facts, name: str, by: str, own: Mapping[str, Contrast], reason
         if arm == facts.campaign.arms.control:
             continue
         if reason:
-            yield SegmentTest(name, by, arm, 0, *[math.nan] * 5, reason)
+            yield SegmentTest(name, by, arm, 0, *[math.nan] * 6, reason)
             continue
         plain = [each.compare(arm, facts.campaign.arms.control) for each in own.values()]
         whole = heterogeneity([row.diff for row in plain], [_error(row) for row in plain])
-        yield SegmentTest(name, by, arm, whole.n_segments, whole.pooled, whole.q, whole.pvalue, math.nan, whole.i2,
-                          whole.reason)
+        overall = contrast(facts, name).compare(arm, facts.campaign.arms.control).diff
+        yield SegmentTest(name, by, arm, whole.n_segments, overall, whole.pooled, whole.q, whole.pvalue, math.nan,
+                          whole.i2, whole.reason)
 
 
 def _error(row: Comparison) -> float:

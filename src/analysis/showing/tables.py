@@ -90,7 +90,10 @@ def uplifts(rows: Sequence[Uplift], reader: Reader) -> Table:
                Column("diff", say("Difference"), True),
                Column("diff_interval", say("Interval of the difference"), True),
                Column("pvalue", say("p (adjusted)"), True), Column("detectable", say("Smallest visible"), True)]
-    return Table("effects", say("Effects: the campaign against its control group, per user"), columns,
+    caption = (say("Effects: the campaign against its control group, per user; levels of means and ratios adjusted")
+               if any(row.method == "adjusted" for row in rows) else
+               say("Effects: the campaign against its control group, per user"))
+    return Table("effects", caption, columns,
                  [_uplift(row, reader, has_arms=len({r.arm for r in rows}) > 1) for row in rows])
 
 

@@ -54,7 +54,8 @@ def uplift(row: Uplift, reader: Reader) -> str:
         "treatment_value": reader.amount(row.value_treatment, row.unit),
         "control_value": reader.amount(row.value_control, row.unit),
         "relative": reader.signed(row.rel_diff), "level": reader.confidence(row.alpha),
-        "interval": reader.changes(row.rel_diff_lower, row.rel_diff_upper)}
+        "interval": reader.changes(row.rel_diff_lower, row.rel_diff_upper) + (
+            reader.say("; adjusted by the time before") if row.method == "adjusted" else "")}
     if row.rel_reason and math.isnan(row.rel_diff):
         return reader.say(
             "{metric}: {treatment_value} in {arm} against {control_value} in {control}; no relative effect ({why}).",
@@ -84,7 +85,7 @@ def false_alarms(rows: Sequence[Calibration], reader: Reader) -> str:
     has_arms = len({row.arm for row in known}) > 1
     rates = [f"{reader.label(row.metric)}{f' · {reader.label(row.arm)}' if has_arms else ''} {reader.percent(row.rate)}"
              for row in known]
-    return reader.say("False alarms with shuffled labels, of {alpha} that are right: {rates}.",
+    return reader.say("False alarms with shuffled labels (about {alpha} is right): {rates}.",
                       alpha=reader.percent(known[0].alpha, 0), rates=reader.say(", ").join(rates))
 
 
@@ -96,11 +97,18 @@ def guardrail(row: Uplift, reader: Reader) -> str:
     message = (
         "Guardrail broken: {metric} {relative} ({interval}); it was to get worse by {margin} at most."
         if row.verdict == "broken" else
+        "Guardrail not shown to hold: {metric} {relative} ({interval}). It did get worse; it was to by {margin} at "
+        "most, and the data do not rule out more." if _is_surely_worse(row) else
         "Guardrail not shown to hold: {metric} {relative} ({interval}). It was to get worse by {margin} at most, "
         "and the data do not rule out more.")
     return reader.say(
         message, metric=reader.title(row.metric), relative=reader.signed(row.rel_diff),
         interval=reader.changes(row.rel_diff_lower, row.rel_diff_upper), margin=reader.percent(row.margin, 0))
+
+
+def _is_surely_worse(row: Uplift) -> bool:
+    """Whether the whole interval lies on the bad side of zero, if not beyond the margin."""
+    return row.rel_diff_upper < 0 if row.better == "higher" else row.rel_diff_lower > 0
 
 
 def added(row: Uplift, reader: Reader) -> str:
@@ -250,8 +258,8 @@ def uplifts(rows: list[Uplift], reader: Reader) -> str:
     said = [reader.say("Of {n} effects, {better} are better, {worst} worse; for the rest it cannot be told.",
                        n=len(rows) - guarded, better=n["better"], worst=n["worse"])]
     if guarded:
-        said.append(reader.say("Of {n} guardrails, {held} are held, {broken} broken.", n=guarded, held=n["safe"],
-                               broken=n["broken"]))
+        said.append(reader.say("Guardrails: {held} held, {broken} broken, {open} not shown to hold.", held=n["safe"],
+                               broken=n["broken"], open=guarded - n["safe"] - n["broken"]))
     said.append(reader.say("Lines are intervals; one that crosses zero leaves the direction open."))
     return reader.prose(said)
 

@@ -20,7 +20,7 @@ from analysis.showing.theme import GROUP_COLOURS, GROUP_MARKERS, INK, NOTE_SIZE,
 def plot_segments(
     rows: Sequence[SegmentEffect], tests: Sequence[SegmentTest], reader: Reader, ax: Axes | None = None
 ) -> Axes:
-    """Arm minus control in each segment of one column, in the metric's unit, with intervals; the line is the mean."""
+    """Arm minus control in each segment of one column, in the metric's unit, with intervals; dashed: all users."""
     known = [row for row in rows if not math.isnan(row.diff)]
     if not known:
         return nothing_to_show(reader, ax)
@@ -30,14 +30,14 @@ def plot_segments(
     ax.set_xlim(*limits(bounds or [row.diff for row in known], around=[0.0]))
     draw_reference(ax, 0.0, len(rows))
     for test in tests:
-        if math.isfinite(test.pooled) and len(arms) == 1:
-            draw_reference(ax, test.pooled, len(rows), linestyle=(0, (2, 1.5)))
+        if math.isfinite(test.overall) and len(arms) == 1:
+            draw_reference(ax, test.overall, len(rows), linestyle=(0, (2, 1.5)))
     for i, row in enumerate(rows):
         n = arms.index(row.arm)
         draw_interval(ax, mark_at(i), row.diff, row.diff_lower, row.diff_upper,
                       marker=GROUP_MARKERS[n % len(GROUP_MARKERS)], color=GROUP_COLOURS[n % len(GROUP_COLOURS)])
     amount_axis(ax.xaxis, reader, rows[0].unit)
-    ax.set_xlabel(reader.say("Difference to {control} per user; ┆ all segments",
+    ax.set_xlabel(reader.say("Difference to {control} per user; ┆ all users",
                              control=fit(reader.label(rows[0].control), 110, NOTE_SIZE)))
     return ax
 

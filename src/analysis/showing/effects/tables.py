@@ -35,8 +35,8 @@ def views(rows: Sequence[Uplift], found: Sequence[View], reader: Reader) -> Tabl
                   if (view.metric, view.arm) == (row.metric, row.arm)]
     n_primary = sum(1 for row in rows if row.role == "primary" and not row.reason) + sum(
         view.metric == rows[0].metric for view in found)
-    return Table("methods", say("The same effects by other methods, each at its own level; first as in the report"),
-                 columns, **cut(table, reader, max(n_primary, 1)))
+    caption = say("The same effects by other methods, not corrected for other metrics; first as in the report")
+    return Table("methods", caption, columns, **cut(table, reader, max(n_primary, 1)))
 
 
 def _row(name: str, row: Uplift | View, method: str, reader: Reader) -> list[Cell]:
@@ -46,7 +46,7 @@ def _row(name: str, row: Uplift | View, method: str, reader: Reader) -> list[Cel
     effect, interval = Cell(row.rel_diff, reader.signed(row.rel_diff)), interval_cell(
         row.rel_diff_lower, row.rel_diff_upper, reader.signed, reader)
     if method == "ranks":
-        effect = Cell(row.superiority, reader.say("more in {share}", share=reader.percent(row.superiority)))
+        effect = Cell(row.superiority, reader.say("higher in {share} of pairs", share=reader.percent(row.superiority)))
         interval = interval_cell(row.superiority_lower, row.superiority_upper, reader.percent, reader)
     label = reader.say(METHODS[method])
     if method == "winsorised":

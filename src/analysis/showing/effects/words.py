@@ -17,7 +17,7 @@ from analysis.showing.reader import Reader
 METHODS = {
     "welch": "as it stands (Welch)", "delta": "as it stands (delta method)", "score": "shares (score test)",
     "adjusted": "adjusted by the time before", "strata": "weighted by strata", "clusters": "by cluster",
-    "unadjusted": "without adjustment", "winsorised": "largest values pulled in", "ranks": "by order alone",
+    "unadjusted": "without adjustment", "winsorised": "largest values pulled in", "ranks": "ranks (by order alone)",
     "permutation": "shuffled labels", "bootstrap": "resampled users", "fisher": "exact (Fisher)",
 }
 LOOKED = {
