@@ -17,9 +17,9 @@ from analysis.data.columns import COLUMNS
 from analysis.report import index
 from analysis.showing import definitions, phrases, reader, retention, tables
 from analysis.showing.charts import experiments as experiments_charts
+from analysis.showing.effects import words as effects_words
 from analysis.showing.experiments import tables as experiments_tables
 from analysis.showing.experiments import words as experiments_words
-from analysis.showing.effects import words as effects_words
 from analysis.showing.funnels import rules
 from analysis.showing.monitoring import tables as monitoring_tables
 from analysis.showing.monitoring import words as monitoring_words
@@ -63,7 +63,8 @@ def said_in_templates() -> set[str]:
 
 def said_by_code() -> set[str]:
     """Values of the dictionaries from codes to messages."""
-    single = (effects_words.METHODS, effects_words.LOOKED, phrases.ANSWERS, phrases.WHY, phrases.REASONS, phrases.LEFT_OUT, phrases.FOLDED, phrases.TIMES,
+    single = (effects_words.METHODS, effects_words.LOOKED,
+              phrases.ANSWERS, phrases.WHY, phrases.REASONS, phrases.LEFT_OUT, phrases.FOLDED, phrases.TIMES,
               tables.STATES, tables.VERDICTS, tables.CHECKS, definitions.PHASES,
               rules.OCCURRENCES, rules.ATTRIBUTIONS, rules.SEQUENCES,
               definitions.STARTS, definitions.FLAVOURS, retention.HEADINGS,
