@@ -6,7 +6,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import stats
+from statsmodels.regression.linear_model import OLS
 
 from analysis.data import read
 from analysis.data.simulate import draw_outcomes, truths
@@ -16,6 +19,7 @@ from analysis.results.funnel import funnel
 from analysis.results.gap import gap
 from analysis.results.goals import goals
 from analysis.results.phases import phases
+from analysis.results.segments import segments
 from analysis.results.trust import checks
 from analysis.results.uplift import uplifts
 from analysis.stats.means import compare_means
@@ -73,6 +77,90 @@ def test_the_checks_find_the_dirt_that_was_put_in_and_no_more():
     assert found["two_arms", ""].found == 13  # of 15; the other two did not consent
     assert found["duplicates", "events"].found == 12
     assert found["without_key", "events"].found == 7 and found["unknown_users", ""].found == 30
+
+
+@cache
+def double11():
+    """One row per user of the day, from the Parquet files by pandas: what was paid and how often, before, that day and
+    in the two weeks after."""
+    users, assigned, orders = (pd.read_parquet(ROOT / f"data/sample/double11/{name}.parquet")
+                               for name in ("users", "assignments", "orders"))
+    arms = assigned.groupby("user_id")["variant"].agg(["min", "nunique"])
+    own = users[users["consented"]].set_index("user_id").join(arms[arms["nunique"] == 1], how="inner")
+    day = orders["ordered_at"].dt.tz_convert("Asia/Shanghai").dt.strftime("%m-%d")
+    for time, is_in, n_days in (("", day == "11-11", 1), (":before", (day >= "10-28") & (day <= "11-10"), 14),
+                                (":after", (day >= "11-12") & (day <= "11-25"), 1)):
+        amount = orders[is_in].groupby("user_id")["amount"]
+        own["paid" + time] = amount.sum().reindex(own.index).fillna(0.0) / n_days
+        own["orders" + time] = amount.size().reindex(own.index).fillna(0.0) / n_days
+        if time == ":before":
+            days = orders[is_in].assign(day=day[is_in]).groupby("user_id")["day"].nunique()
+            own["bought:before"] = days.reindex(own.index).fillna(0.0) / n_days
+    end = pd.Timestamp("2025-11-11", tz="Asia/Shanghai")
+    return own.assign(is_campaign=own["min"] == "campaign", has_history=(own["registered_at"] < end).astype(float))
+
+
+def adjusted(own, y, before):
+    """Levels of campaign and holdout with one slope for both, as numpy and statsmodels have them, and the variance of
+    their difference with its degrees of freedom."""
+    x = own[[*before, "has_history"]].to_numpy()
+    x = x[:, np.ptp(x, axis=0) > 0]
+    arm = own["is_campaign"].to_numpy()
+    theta = OLS(y, np.column_stack([~arm, arm, x - x.mean(0)]).astype(float)).fit().params
+    left, free = y - (x - x.mean(0)) @ theta[2:], len(y) - 2
+    var = [left[own_arm].var(ddof=1) / own_arm.sum() for own_arm in (arm, ~arm)]
+    apart, spread = x[arm].mean(0) - x[~arm].mean(0), sum(
+        np.atleast_2d(np.cov(x[a].T)) / a.sum() for a in (arm, ~arm))
+    factor = (1 + apart @ np.linalg.solve(spread, apart) / free) * free / (free - x.shape[1])
+    df = sum(var) ** 2 / sum(v**2 / (a.sum() - 1) for v, a in zip(var, (arm, ~arm), strict=True))
+    return theta[1], theta[0], sum(var) * factor, df * (free - x.shape[1]) / free, theta[2:], x, factor
+
+
+@pytest.mark.parametrize(("metric", "of"), [
+    ("paid_amount", "paid"), ("orders", "orders"), ("amount_in_all", "both"), ("average_order", "ratio")])
+def test_the_effects_of_the_sample_are_those_of_its_files(metric, of):
+    own, row, before = double11(), effects_of("double11-2025")[metric], ["paid:before"]
+    y = {"paid": own["paid"], "orders": own["orders"], "both": own["paid"] + own["paid:after"], "ratio": None}[of]
+    if of == "orders":
+        before = ["orders:before"]
+    if of == "ratio":
+        before = ["paid:before", "orders:before"]
+        y = own.groupby("is_campaign")[["paid", "orders"]].transform("mean")
+        y = y["paid"] / y["orders"] + (own["paid"] - y["paid"] / y["orders"] * own["orders"]) / y["orders"]
+    campaign, holdout, var, df, *_ = adjusted(own, y.to_numpy(), before)
+    diff, half = campaign - holdout, stats.t.isf(row.alpha / 2, df) * math.sqrt(var)
+    assert (row.method, row.n_treatment + row.n_control) == ("adjusted", len(own))
+    assert (row.value_treatment, row.value_control) == pytest.approx((campaign, holdout), rel=1e-8)
+    assert (row.diff_lower, row.diff_upper) == pytest.approx((diff - half, diff + half), rel=1e-8)
+    assert row.pvalue == pytest.approx(2 * stats.t.sf(abs(diff) / math.sqrt(var), df), rel=1e-8)
+
+
+def test_the_guardrail_of_the_sample_is_tested_at_its_margin():
+    """H0: what is paid in the two weeks after is 15 % less than in the holdout, or lower still."""
+    own, row = double11(), effects_of("double11-2025")["amount_after"]
+    y = own["paid:after"].to_numpy()
+    campaign, holdout, _, df, theta, x, factor = adjusted(own, y, ["paid:before"])
+    arm, pull = own["is_campaign"].to_numpy(), (x - x.mean(0)) @ theta
+    share = {True: arm.mean(), False: 1 - arm.mean()}
+    # campaign - .85 holdout, a mean over either arm's users of y - pull, and of the pull's mean over all users
+    var = sum((weight * (y - pull) + 0.15 * share[here] * pull)[arm == here].var(ddof=1) / (arm == here).sum()
+              for weight, here in ((1.0, True), (-0.85, False))) * factor
+    assert row.pvalue_margin == pytest.approx(stats.t.sf((campaign - 0.85 * holdout) / math.sqrt(var), df), rel=1e-8)
+    assert (row.verdict == "safe") == (row.pvalue_margin < 0.025)
+
+
+def test_the_effects_within_tiers_of_the_sample_are_those_of_its_files():
+    found, (test,) = segments(facts_of("double11-2025"))
+    effects, errors = [], []
+    for row in found:
+        own = double11()[double11()["tier"] == row.segment]
+        campaign, holdout, var, df, *_ = adjusted(own, own["paid"].to_numpy(), ["paid:before"])
+        assert (row.diff, row.n_users) == (pytest.approx(campaign - holdout, rel=1e-8), len(own))
+        effects.append(campaign - holdout)
+        errors.append(math.sqrt(var) * stats.t.isf(0.025, df) / stats.norm.isf(0.025))
+    weight = np.array(errors) ** -2.0
+    mean = weight @ effects / weight.sum()
+    assert test.q == pytest.approx(weight @ (np.array(effects) - mean) ** 2, rel=1e-8)
 
 
 def test_grocer_18_reached_1133_households_of_whom_214_redeemed_653_coupons():
