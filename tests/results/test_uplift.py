@@ -133,7 +133,8 @@ def test_a_campaign_that_was_looked_at_early_needs_more_to_be_told():
     for params in (often, planned):
         plain, looked = uplifts(shop_facts(METRICS + ARMS, seed=6)), uplifts(shop_facts(params, seed=6))
         for one, other in zip(plain, looked, strict=True):
-            assert other.pvalue == one.pvalue and other.pvalue_adjusted >= one.pvalue_adjusted
+            assert other.pvalue == pytest.approx(one.pvalue, rel=1e-9)   # low digits of parallel sums differ
+            assert other.pvalue_adjusted > one.pvalue_adjusted * (1 - 1e-9)
             assert other.diff_upper - other.diff_lower > one.diff_upper - one.diff_lower
             assert (other.pvalue_adjusted < 0.05) == (not other.diff_lower <= 0 <= other.diff_upper)
 

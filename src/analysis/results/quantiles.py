@@ -9,6 +9,7 @@ from analysis.facts.population import Facts
 from analysis.facts.row_facts import rows_compared
 from analysis.facts.user_facts import span
 from analysis.results.looks import looked
+from analysis.results.uplift import judged
 from analysis.stats.comparison import ALPHA, Comparison
 from analysis.stats.multiplicity import compatible_alphas, holm
 from analysis.stats.quantiles import QuantileComparison, compare_quantiles
@@ -50,7 +51,7 @@ def quantiles(facts: Facts) -> list[QuantileEffect]:
         shown = row if row.reason or math.isnan(nominal) else _compare(asked.at, own, base, nominal)
         made.append(QuantileEffect(
             **{**asdict(shown), "pvalue": row.pvalue}, name=name, unit=asked.unit, better=asked.better, arm=arm,
-            control=control, pvalue_adjusted=p, verdict=_verdict(shown, p, asked.better)))
+            control=control, pvalue_adjusted=p, verdict=judged(shown, p, asked.better)))
     return made
 
 
@@ -59,9 +60,3 @@ def _compare(q: float, own: object, base: object, alpha: float = ALPHA) -> Quant
     if own is None or base is None or not len(own.values) or not len(base.values):
         return QuantileComparison(**asdict(missing), q=q, n_rows_treatment=0, n_rows_control=0)
     return compare_quantiles(own, base, q, alpha)
-
-
-def _verdict(found: Comparison, pvalue: float, better: str) -> str:
-    if math.isnan(pvalue) or pvalue >= ALPHA:
-        return "cannot_tell"
-    return "better" if (found.diff > 0) == (better == "higher") else "worse"

@@ -41,7 +41,7 @@ def uplifts(facts: Facts) -> list[Uplift]:
     """All metrics of a randomised campaign in the order primary, secondary, guardrail; empty without arms."""
     if facts.campaign.arms is None:
         return []
-    return [uplift for role, names in _families(facts) for uplift in _family(facts, role, names)]
+    return [uplift for role, names in families(facts) for uplift in _family(facts, role, names)]
 
 
 def compare(facts: Facts, name: str, arm: str) -> Comparison:
@@ -49,7 +49,7 @@ def compare(facts: Facts, name: str, arm: str) -> Comparison:
 
     Of a described metric, which is not tested there, at its own level.
     """
-    for role, names in _families(facts):
+    for role, names in families(facts):
         if name in names:
             return next(row for row in _family(facts, role, names) if (row.metric, row.arm) == (name, arm))
     return _described(facts, name, arm)
@@ -65,7 +65,7 @@ def _described(facts: Facts, name: str, arm: str) -> Comparison:
     return plain if plain.reason else found.compare(arm, control, look.alpha_nominal)
 
 
-def _families(facts: Facts) -> Iterator[tuple[str, list[str]]]:
+def families(facts: Facts) -> Iterator[tuple[str, list[str]]]:
     """Role and metrics of each family, which is judged as a whole. Guardrails stand alone: each of them has to hold."""
     campaign = facts.campaign
     yield "primary", campaign.metric("primary")
@@ -116,17 +116,18 @@ def _uplift(facts: Facts, own: Contrast, arm: str, role: str, raw: float, pvalue
         better=metric.better, arm=arm, control=control, pvalue_adjusted=pvalue,
         total=found.diff * n if n else math.nan, total_lower=found.diff_lower * n if n else math.nan,
         total_upper=found.diff_upper * n if n else math.nan, margin=margin, pvalue_margin=p_margin,
-        verdict=(_held(found, margin, metric.better) if role == "guardrail"
-                 else _verdict(found, pvalue, metric.better)))
+        verdict=(guarded(found, margin, metric.better) if role == "guardrail"
+                 else judged(found, pvalue, metric.better)))
 
 
-def _verdict(found: Comparison, pvalue: float, better: str) -> str:
+def judged(found: Comparison, pvalue: float, better: str) -> str:
+    """Better, worse, or cannot_tell, by the p that counts."""
     if math.isnan(pvalue) or pvalue >= ALPHA:
         return "cannot_tell"
     return "better" if (found.diff > 0) == (better == "higher") else "worse"
 
 
-def _held(found: Comparison, margin: float, better: str) -> str:
+def guarded(found: Comparison, margin: float, better: str) -> str:
     """Safe when the whole relative interval stays inside the margin, broken when it is all outside."""
     lower, upper = found.rel_diff_lower, found.rel_diff_upper
     if better == "lower":

@@ -11,7 +11,7 @@ from analysis.facts.running_facts import Course, courses, is_running
 from analysis.facts.ticks import Tick, ticks
 from analysis.results.contrast import Contrast, of_clusters, of_users
 from analysis.results.running.looking import ENOUGH, method, planned_clock, users_that_count, worth
-from analysis.results.uplift import CORRECTIONS, _families, _held, _verdict
+from analysis.results.uplift import CORRECTIONS, families, guarded, judged
 from analysis.stats.always_valid import Look
 from analysis.stats.comparison import ALPHA, Comparison
 from analysis.stats.multiplicity import compatible_alphas, holm
@@ -53,7 +53,7 @@ class LeftOut:
 
 def course(facts: Facts) -> list[Point]:
     """By tick, then in the order primary, secondary, guardrail; empty before the first tick is over."""
-    return [point for tick in ticks(facts) for role, names in _families(facts)
+    return [point for tick in ticks(facts) for role, names in families(facts)
             for point in _family(facts, tick, role, names)]
 
 
@@ -151,8 +151,8 @@ def _point(facts: Facts, tick: Tick, role: str, one: _Seen, pvalue: float, alpha
         unit="share" if metric.kind == "any" else metric.unit, role=role, better=metric.better, arm=one.arm,
         control=control, method=one.own.method, clock=one.clock, fixed_lower=one.plain.rel_diff_lower,
         fixed_upper=one.plain.rel_diff_upper, pvalue_adjusted=math.nan if reason else pvalue, margin=margin,
-        pvalue_margin=p_margin, verdict=(_held(found, margin, metric.better) if role == "guardrail"
-                                         else _verdict(found, math.nan if reason else pvalue, metric.better)))
+        pvalue_margin=p_margin, verdict=(guarded(found, margin, metric.better) if role == "guardrail"
+                                         else judged(found, math.nan if reason else pvalue, metric.better)))
 
 
 def _unclaimed(plain: Comparison, reason: str) -> Comparison:
