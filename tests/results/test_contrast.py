@@ -178,6 +178,17 @@ def test_a_share_of_nobody_or_everybody_has_its_interval_in_strata_too(everybody
     assert (row.reason, row.method) == (reason, "score") and row.diff_lower < 0 < row.diff_upper
 
 
+@pytest.mark.parametrize(("n_buyers", "method"), [(0.08, "score"), (0.13, "strata"), (0.87, "strata"), (0.93, "score")])
+def test_a_rare_share_is_a_score_test_whatever_the_strata(n_buyers, method):
+    """20 of the smaller arm's 200 users are to do it, and not to; how many of either arm did is not looked at."""
+    tables = shop(seed=3, n=400)
+    tables["assignments"]["variant"] = np.where(np.arange(400) % 2, "go", "stay")
+    buyers = tables["assignments"]["user_id"].iloc[:round(n_buyers * 400)]
+    tables["orders"] = buyers.to_frame().assign(ordered_at=pd.Timestamp("2024-03-05"), amount=3.0)
+    facts, _ = campaign_of(tables, STRATA, tier=np.where(np.arange(400) % 3, "gold", "grey"))
+    assert effect(facts, "buyers").method == method
+
+
 # --- clusters ---
 
 def shops_of(arm, n_shops=8):

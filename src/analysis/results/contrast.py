@@ -19,6 +19,7 @@ from analysis.stats.pairs import Pair, compare_pair, independent, margin_pvalue
 from analysis.stats.proportions import compare_proportions
 
 SMALLEST_STRATUM = 10   # users of an arm; smaller strata are put together
+RAREST = 20             # expected users of an arm who did, and who did not; t on rarer shares alarms in up to 8 %
 
 SHAPES = {"any": "proportion", "ratio": "ratio"}   # of a metric's kind; the others are means
 
@@ -100,7 +101,7 @@ def of_users(
     cells = _large_enough(list(strata.values()), sound) if is_adjusted else [{arm: whole[arm] for arm in sound}]
     if shape == "proportion":
         counts = {arm: (round(own.metric(name).mean * own.n), own.n) for arm, own in whole.items()}
-        if len(cells) == 1 or _all_alike(counts):
+        if len(cells) == 1 or _is_rare([counts[arm] for arm in sound]):
             return Contrast(name, shape, "score", counts=counts)
     known = covariates(facts, parts) if is_adjusted and shape != "proportion" and _adjusts(facts) else []
     found = adjust(cells, parts, known)
@@ -121,9 +122,11 @@ def _is_sound(own: JointMoments, parts: Sequence[str]) -> bool:
     return own.n > 1 and (len(parts) == 1 or own.metric(parts[1]).mean != 0)
 
 
-def _all_alike(counts: Mapping[str, tuple[int, int]]) -> bool:
-    """Whether nobody did, or everybody: then the score test has intervals, and no other."""
-    return not any(x for x, _ in counts.values()) or all(x == n for x, n in counts.values())
+def _is_rare(counts: Sequence[tuple[int, int]]) -> bool:
+    """Whether so few did, or did not, that only the score test is right. Judged without looking at who is in which arm,
+    so that nothing is chosen by its effect."""
+    share = sum(x for x, _ in counts) / sum(n for _, n in counts)
+    return min(n for _, n in counts) * min(share, 1 - share) < RAREST
 
 
 def _pair(found: Adjusted, arm: str, control: str) -> Pair:
