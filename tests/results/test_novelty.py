@@ -10,6 +10,7 @@ from statsmodels.regression.linear_model import WLS
 from analysis.results.novelty import novelty
 from analysis.stats.means import compare_means
 from analysis.stats.moments import Moments
+from analysis.stats.multiplicity import holm
 from tests.tables import observed
 
 PARAMS = ("metrics: {money: {sum: orders.amount, role: primary, unit: CNY}}\n"
@@ -75,6 +76,65 @@ def test_a_short_campaign_has_no_slope():
     facts = observed("period: {start: 2024-03-04, end: 2024-03-05}\n" + PARAMS, assignments=log(5)[0],
                      orders=log(5)[1])
     assert novelty(facts)[0][0].reason == "too_few_days"
+
+
+def line(values, arm, at):
+    """Weighted least squares through the daily effects of users that are all there from the start."""
+    effect = values[arm == 1].mean(0) - values[arm == 0].mean(0)
+    var = values[arm == 1].var(0, ddof=1) / (arm == 1).sum() + values[arm == 0].var(0, ddof=1) / (arm == 0).sum()
+    return WLS(effect, np.column_stack([np.ones(len(at)), at]), weights=1 / var).fit().params
+
+
+def test_a_closed_day_is_left_out_and_the_days_around_it_keep_their_distance():
+    assigned, orders, values, arm = log(6, slope=-2.0)
+    closed = orders["ordered_at"].dt.day.isin([6, 7])
+    (row,), days = novelty(facts_of(assigned, orders[~closed], PARAMS + "closed: [2024-03-06, 2024-03-07]\n"))
+    at = np.array([0, 1, 4, 5, 6])
+    level, slope = line(values[:, at], arm, at)
+    assert [day.day.day for day in days] == [4, 5, 8, 9, 10] and row.n_days == 5
+    assert (row.slope, row.first, row.last) == pytest.approx((slope, level, level + 6 * slope))
+
+
+def test_a_day_on_which_nobody_bought_leaves_no_weights():
+    assigned, orders, _, _ = log(6)
+    (row,), days = novelty(facts_of(assigned, orders[orders["ordered_at"].dt.day != 6]))
+    assert row.reason == "zero_variance" and len(days) == 7
+    assert [day.reason for day in days] == ["", "", "zero_variance", "", "", "", ""]
+
+
+def test_who_came_later_is_no_part_of_the_course():
+    assigned, orders, values, arm = log(7, slope=-2.0)
+    late = np.arange(300) % 3 == 0
+    assigned["assigned_at"] = np.where(late, "2024-03-06", "2024-03-02")
+    (row,), _ = novelty(facts_of(assigned, orders))
+    level, slope = line(values[~late], arm[~late], np.arange(7))
+    assert row.n_users == 200 and (row.slope, row.first) == pytest.approx((slope, level))
+
+
+def test_of_several_arms_each_has_its_own_course_and_p_and_interval_tell_one_story():
+    seen = set()
+    for seed in range(8):
+        assigned, orders, values, arm = log(seed, slope=-1.0)
+        assigned["variant"] = np.where(np.arange(300) % 3 == 0, "run", assigned["variant"])
+        three = PARAMS.replace("{stay: 50%, go: 50%}", "{stay: 34%, go: 33%, run: 33%}")
+        rows, days = novelty(facts_of(assigned, orders, three))
+        assert [row.arm for row in rows] == ["go", "run"] and len(days) == 14
+        assert [row.pvalue_adjusted for row in rows] == holm([row.pvalue for row in rows])
+        for row in rows:
+            is_change = not row.slope_lower <= 0 <= row.slope_upper
+            assert (row.pvalue_adjusted < 0.05) == is_change and row.slope_lower < row.slope < row.slope_upper
+            seen.add(is_change)
+    assert seen == {True, False}
+
+
+def test_an_arm_of_nobody_from_the_start_says_so_and_leaves_the_other_its_course():
+    assigned, orders, _, _ = log(8)
+    assigned["assigned_at"] = "2024-03-01"
+    assigned.loc[:40, ["variant", "assigned_at"]] = ["run", "2024-03-06"]
+    three = PARAMS.replace("{stay: 50%, go: 50%}", "{stay: 45%, go: 45%, run: 10%}")
+    go, run = novelty(facts_of(assigned, orders, three))[0]
+    assert (go.reason, run.reason) == ("", "empty_arm") and math.isnan(run.pvalue_adjusted)
+    assert go.pvalue_adjusted == pytest.approx(min(1.0, 2 * go.pvalue))
 
 
 @pytest.mark.calibration
