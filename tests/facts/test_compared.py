@@ -178,6 +178,13 @@ def test_clusters_per_arm_in_two_arms_and_users_without_one(shops, expected):
     assert cluster_counts(facts) == expected
 
 
+def test_users_whom_nobody_assigned_put_no_cluster_into_two_arms():
+    users = "user|shop\n ann|s1\n cy|s1\n bob|s2\n dee|s3\n eve|s1\n fay|s2\n gil|"
+    facts = observed(CLUSTERED + PAID + "population: {unassigned: rest}\n", orders=ORDERS, assignments=ASSIGNED,
+                     users=users)
+    assert facts.groups["rest"] == 3 and cluster_counts(facts) == ({"go": 1, "stay": 2}, 0, 0)
+
+
 # --- leverage ---
 
 def test_leverage_is_one_users_share_of_the_squares():
@@ -185,6 +192,13 @@ def test_leverage_is_one_users_share_of_the_squares():
     for parts in (["money"], ["money", "orders"]):
         squares = [(own[before(part)] - own[before(part)].mean()) ** 2 for part in parts]
         assert leverage(facts, parts) == pytest.approx(max(own.max() / own.sum() for own in squares))
+
+
+def test_only_users_of_an_arm_weigh():
+    params = BASELINE + "population: {unassigned: rest}\n"
+    alone, among = (leverage(small(params, users="user\n ann\n bob\n cy\n dee\n eve", orders=ORDERS + more), ["money"])
+                    for more in ("", "\n eve|02-20|5000"))
+    assert alone == pytest.approx(among) == pytest.approx((12 - 3.75) ** 2 / (8.25**2 + 0.75**2 + 2 * 3.75**2))
 
 
 def test_nothing_before_has_no_leverage():

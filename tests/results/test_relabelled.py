@@ -4,6 +4,7 @@ import math
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -87,6 +88,33 @@ def test_labels_are_shuffled_within_strata():
     facts, _ = campaign(METRICS + STRATA + "effects: {adjust: none, relabel: 400}\n", tables, users)
     assert 0.02 < rate(facts).rate < 0.09 and rate(facts).method == "strata"
     assert shuffling.tested_rows(facts, "money").sizes == tables["assignments"]["variant"].value_counts().to_dict()
+
+
+@pytest.mark.parametrize("cluster", [False, True])
+def test_users_whom_nobody_assigned_are_not_dealt_into_arms(cluster):
+    """They have a name and a place in the report, and they buy as no one else does."""
+    tables, users = with_shops(8)
+    arms = CLUSTERED if cluster else ARMS
+    params = METRICS + arms + "effects: {relabel: 60}\n"
+    others = pd.DataFrame({"user_id": [f"v{i}" for i in range(80)]})
+    more = tables | {"orders": [tables["orders"], others.assign(ordered_at="2024-03-05", amount=9_999.0)]}
+    alone = relabelled(campaign(params, tables, users)[0])
+    among = relabelled(observed(params + PHASES + "population: {unassigned: rest}\n",
+                                users=pd.concat([users, others.assign(shop="s")]), **more))
+    assert among.calibrations == alone.calibrations
+    assert among.statistics["money", "go"] == pytest.approx(alone.statistics["money", "go"])
+
+
+@pytest.mark.parametrize("cluster", [False, True])
+def test_the_names_and_the_order_of_arms_decide_nothing(cluster):
+    tables, users = with_shops(8)
+    arms = CLUSTERED if cluster else ARMS
+    params = METRICS + arms + "effects: {relabel: 60}\n"
+    first = relabelled(campaign(params, tables, users)[0])
+    again = tables | {"assignments": tables["assignments"].replace({"variant": {"stay": "zoo", "go": "ant"}})}
+    renamed = params.replace("stay", "zoo").replace("go:", "ant:").replace("zoo: 50%, ant: 50%", "ant: 50%, zoo: 50%")
+    second = relabelled(campaign(renamed, again, users)[0])
+    assert [row.rate for row in first.calibrations] == [row.rate for row in second.calibrations]
 
 
 def with_shops(n_shops):

@@ -107,8 +107,9 @@ def cluster_sums(
 
 
 def cluster_counts(facts: Facts) -> tuple[dict[str, int], int, int]:
-    """Arm -> clusters with users in it; clusters in more than one arm; users without a cluster."""
+    """Arm -> clusters with users in it; clusters in more than one arm; users of an arm without a cluster."""
     people, cluster = facts.population, facts.campaign.arms.cluster
+    people = people.filter(people.variant.isin([*facts.campaign.arms.shares]))   # others were not drawn
     named = people.select("variant", cluster=people[cluster].cast("string").fill_null(""))
     own = named.filter(named.cluster != "").distinct()
     counts = own.variant.value_counts(name="n").to_pyarrow().to_pylist()
@@ -123,6 +124,7 @@ def leverage(facts: Facts, parts: Sequence[str]) -> float:
     if not covariates(facts, parts):
         return math.nan
     past = user_facts(facts, parts, "before")
+    past = past.filter(past.variant.isin([*facts.campaign.arms.shares]))
     row = past.aggregate(**{
         f"{how}_{i}": getattr(past[part], how)() for i, part in enumerate(parts) for how in ("min", "max", "mean")},
         **{f"var_{i}": past[part].var(how="sample") for i, part in enumerate(parts)}, n=past.count(),

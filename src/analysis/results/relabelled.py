@@ -103,26 +103,37 @@ def _dealt(facts: Facts, name: str) -> list[Shuffles]:
     time = metrics[parts_of(facts, name)[0]].time
     key = ("dealt", time)
     if key not in facts.kept:
-        facts.kept[key] = [shuffled(own.columns, own.sizes, runs(facts), SEED + i)
-                           for i, own in enumerate(tested_rows(facts, name).strata())]
+        strata = tested_rows(facts, name).strata()
+        sizes = [{arm: own.sizes[arm] for arm in _arms(facts) if arm in own.sizes} for own in strata]
+        facts.kept[key] = [shuffled(own.columns, size, runs(facts), SEED + i)
+                           for i, (own, size) in enumerate(zip(strata, sizes, strict=True))]
     return facts.kept[key]
 
 
+def _arms(facts: Facts) -> list[str]:
+    """Control first and then as in the params: what an arm is called decides nothing. Others were not drawn."""
+    arms = facts.campaign.arms
+    return [arms.control, *(arm for arm in arms.shares if arm != arms.control)]
+
+
 def tested_rows(facts: Facts, name: str) -> UserRows:
-    """Rows of all tested metrics of the metric's time, fetched once."""
+    """Rows of all tested metrics of the metric's time, of users in an arm; fetched once."""
     metrics = facts.campaign.metrics
     time = metrics[parts_of(facts, name)[0]].time
     key = ("user_rows", time)
     if key not in facts.kept:
         parts = dict.fromkeys(part for other, metric in metrics.items() if metric.role != "described"
                               for part in parts_of(facts, other) if metrics[part].time == time)
-        facts.kept[key] = user_rows(facts, list(parts))
+        rows = user_rows(facts, list(parts))
+        own = np.isin(rows.variant, _arms(facts))
+        facts.kept[key] = UserRows(rows.variant[own], rows.stratum[own], {c: x[own] for c, x in rows.columns.items()})
     return facts.kept[key]
 
 
 def _clusters_again(facts: Facts, name: str) -> Iterator[Contrast]:
     """Whole clusters change arms."""
-    sums = clusters_of(facts, name)
+    made = clusters_of(facts, name)
+    sums = {arm: made[arm] for arm in _arms(facts) if arm in made}
     if not sums:   # nobody has a cluster
         yield of_clusters(facts, name, sums)
         return
