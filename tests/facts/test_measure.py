@@ -160,14 +160,20 @@ def test_known_groups_are_summed_by_compiled_code_to_the_same_moments():
 
 
 @pytest.mark.parametrize("spoil", [{"orders": None}, {"variant": "c"}, {"variant": None}])
-def test_nulls_and_other_groups_are_left_to_the_engine(spoil):
+def test_nulls_are_left_to_the_engine_and_other_groups_left_out(spoil):
     rows = {name: list(values) for name, values in users(n=100).items()}
     for name, value in spoil.items():
         rows[name][7] = value
     wide, sets = kept(rows), [["amount", "orders"]]
-    assert joint_moments(wide, sets, groups=["a", "b"]).keys() == joint_moments(wide, sets).keys()
-    for key, (one,) in joint_moments(wide, sets, groups=["a", "b"]).items():
-        assert one.n == joint_moments(wide, sets)[key][0].n
+    every, asked = joint_moments(wide, sets), joint_moments(wide, sets, groups=["a", "b"])
+    assert asked.keys() == {("a",), ("b",)} and sum(own[0].n for own in asked.values()) == 99
+    same_moments(asked, {key: every[key] for key in asked})
+
+
+def test_a_group_whose_nothings_come_late_has_exactly_nothing():
+    draw = np.random.default_rng(3)
+    wide = kept({"variant": ["a"] * 5_000 + ["b"] * 777, "x": [*(draw.gamma(2, 0.1, 5_000) + 0.1), *np.zeros(777)]})
+    assert joint_moments(wide, [["x"]], groups=["a", "b"])[("b",)][0].mean[0] == 0.0
 
 
 def test_an_arm_without_users_has_no_moments():

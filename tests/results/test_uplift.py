@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
+from analysis.facts import compared, measure
 from analysis.results.uplift import compare, uplifts
 from analysis.stats.clusters import ClusterSums, compare_clusters
 from analysis.stats.multiplicity import benjamini_hochberg, holm
@@ -262,10 +263,22 @@ def test_the_order_of_rows_and_the_names_of_arms_do_not_matter():
     params = METRICS + "after: {start: 2024-03-11, end: 2024-03-17}\n"
     first = uplifts(observed(params + ARMS, **tables))
     second = uplifts(observed(params + "arms: {control: zebra, shares: {ant: 50%, zebra: 50%}}", **again))
-    for one, other in zip(first, second, strict=True):
-        for field in fields(one):
-            if field.name not in ("arm", "control"):
-                values = getattr(one, field.name), getattr(other, field.name)
-                is_number = isinstance(values[1], float)
-                assert values[0] == (pytest.approx(values[1], nan_ok=True) if is_number else values[1])
+    same(first, second, but=("arm", "control"))
     assert np.isfinite(first[0].pvalue)
+
+
+@pytest.mark.parametrize("params", [METRICS + ARMS, METRICS + ARMS + PLAIN])
+def test_very_many_users_are_summed_otherwise_and_answered_alike(params, monkeypatch):
+    few = uplifts(shop_facts(params, seed=3))
+    monkeypatch.setattr(compared, "MANY", 0)
+    monkeypatch.setattr(measure, "_query", None)   # the engine's own sums
+    facts = shop_facts(params, seed=3)
+    same(few, uplifts(facts))
+
+
+def same(first, second, but=()):
+    for one, other in zip(first, second, strict=True):
+        for name in (field.name for field in fields(one) if field.name not in but):
+            values = getattr(one, name), getattr(other, name)
+            is_number = isinstance(values[1], float)
+            assert values[0] == (pytest.approx(values[1], nan_ok=True) if is_number else values[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import ibis
 import numpy as np
@@ -15,6 +15,7 @@ from analysis.facts.user_facts import facts_of, span, user_facts
 from analysis.stats.clusters import ClusterSums
 from analysis.stats.moments import JointMoments
 
+MANY = 200_000   # users; from here on the compiled sums are worth loading
 HISTORY = "registered:before"   # 1 for users who were registered in the time before; no metric is called so
 
 
@@ -67,17 +68,19 @@ def with_known(facts: Facts, wide: Table, parts: Sequence[str]) -> Table:
 
 
 def arm_moments(
-    facts: Facts, sets: Sequence[Sequence[str]], by: Sequence[str] = ()
+    facts: Facts, sets: Sequence[Sequence[str]], by: Sequence[str] = (), arms: Iterable[str] = ()
 ) -> list[dict[tuple[str, ...], dict[str, JointMoments]]]:
     """For each metric (or numerator and denominator) of one time: values of `by` -> arm -> its joint moments.
 
     sets   each [metric] or [numerator, denominator]; the moments hold their covariates too. One pass for all of them.
     by     columns of users; a segment may be a stratum as well
+    arms   where only these are wanted
     """
     every = list(dict.fromkeys(part for parts in sets for part in parts))
     wanted = [[*parts, *covariates(facts, parts)] for parts in sets]
     columns = list(dict.fromkeys(by))
-    found = joint_moments(compared(facts, every), wanted, ["variant", *columns])
+    groups = [] if columns or facts.left.n_users < MANY else list(arms)
+    found = joint_moments(compared(facts, every), wanted, ["variant", *columns], groups)
     made: list[dict[tuple[str, ...], dict[str, JointMoments]]] = [{} for _ in sets]
     for (arm, *values), own in sorted(found.items()):
         place_of = dict(zip(columns, values, strict=True))

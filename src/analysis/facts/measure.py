@@ -12,6 +12,8 @@ from ibis.expr.types import FloatingColumn, Table
 
 from analysis.stats.moments import JointMoments, Moments, PairedMoments, RatioMoments
 
+BATCH = 50_000   # rows: with all columns of a comparison they stay in the cache while they are summed
+
 
 def moments(wide: Table, names: Sequence[str], by: str = "variant") -> dict[tuple[str, str], Moments]:
     """(arm, metric) -> moments; n counts what is not null. A pass for the centres, one for the rest."""
@@ -50,7 +52,7 @@ def joint_moments(
 ) -> dict[tuple, list[JointMoments]]:
     """Values of `by` -> moments of each set of metrics, over the users of whom no metric of the set is null.
 
-    groups   the values of a single `by`, where they are known and the users are many: then their rows are summed by
+    groups   the values of a single `by` that are wanted, others are left out. With many users their rows are summed by
              compiled code, which costs less than the engine's own sums
 
     One pass over the users for all sets: a mean for each metric, a variance or covariance for each pair within a set.
@@ -60,6 +62,8 @@ def joint_moments(
     pairs = list(dict.fromkeys((a, b) for names in sets for i, a in enumerate(names) for b in names[:i + 1]))
     if groups and (streamed := _streamed(wide, by[0], groups, columns, pairs)) is not None:
         return {(group,): [_joint(row, centre, names) for names in sets] for group, (row, centre) in streamed.items()}
+    if groups:
+        wide = wide.filter(wide[by[0]].isin(groups))
     centred, centre = _centred(wide, columns)
     found = _query(centred, by, {"n": centred.count(), **{f"n_{i}": centred[c].count() for i, c in enumerate(columns)},
                                  **_moments_of(centred, columns, pairs)})
@@ -76,32 +80,30 @@ def _streamed(
 ) -> dict[Any, tuple[dict[str, Any], dict[str, float]]] | None:
     """Group -> its row as `_joint` reads it, and the centre: the rows are summed here, in one compiled pass.
 
-    DuckDB's streams keep the order of rows, so that the same data give the same sums to the last digit. None where
-    something is null or in another group, and on other engines.
+    None where something is null, and on other engines.
     """
     engine = wide.get_backend()
     if engine.name != "duckdb":
         return None
     from analysis.facts.fold.products import summed  # compiled code is loaded only for many rows
-    from analysis.facts.fold.route import BATCH
+    from analysis.facts.fold.route import position
 
-    number = ibis.cases(*[(wide[by] == group, i) for i, group in enumerate(groups)]).cast("int8")
-    rows = wide.select(group=number, **{f"x{i}": wide[name].cast("float64") for i, name in enumerate(columns)})
+    values = {f"x{i}": wide[name].cast("float64") for i, name in enumerate(columns)}
+    rows = wide.select(group=position(wide[by], list(groups)), **values)
     place = {name: i for i, name in enumerate(columns)}
     places = [(place[a], place[b]) for a, b in pairs]
     found = summed(engine.con.sql(engine.compile(rows)).to_arrow_reader(BATCH), len(groups), places)
     if found is None:
         return None
-    n, centre, sums, products = found
-    return {group: _row(n[g], sums[g], products[g], places, centre, columns)
+    n, centre, means, products = found
+    return {group: _row(n[g], means[g], products[g], places, centre, columns)
             for g, group in enumerate(groups) if n[g]}
 
 
 def _row(
-    n: float, sums: np.ndarray, products: np.ndarray, pairs: Sequence[tuple[int, int]], centre: np.ndarray,
+    n: float, mean: np.ndarray, products: np.ndarray, pairs: Sequence[tuple[int, int]], centre: np.ndarray,
     columns: Sequence[str],
 ) -> tuple[dict[str, Any], dict[str, float]]:
-    mean = sums / n
     row: dict[str, Any] = {"n": int(n), **{f"m_{i}": value for i, value in enumerate(mean.tolist())}}
     for (a, b), product in zip(pairs, products.tolist(), strict=True):
         row[f"c_{a}_{b}"] = (product - n * mean[a] * mean[b]) / (n - 1) if n > 1 else None

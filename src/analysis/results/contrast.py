@@ -82,7 +82,8 @@ def _moments(facts: Facts, name: str) -> dict[tuple[str, ...], dict[str, JointMo
         own = metrics[parts_of(facts, name)[0]].time
         names = [other for other, metric in metrics.items()
                  if metrics[parts_of(facts, other)[0]].time == own and (metric.role != "described" or other == name)]
-        found = arm_moments(facts, [parts_of(facts, other) for other in names], facts.campaign.arms.strata)
+        arms = facts.campaign.arms
+        found = arm_moments(facts, [parts_of(facts, other) for other in names], arms.strata, arms.shares)
         facts.kept.update({("contrast", other): one for other, one in zip(names, found, strict=True)})
     return facts.kept[key]
 
