@@ -2,9 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.results.evidence import evidence
 from analysis.results.goals import goals
 from analysis.results.looks import at_end, at_end_one_sided, days_per_user
 from analysis.results.trust import checks
@@ -128,3 +130,33 @@ def test_where_only_the_corrected_interval_comes_too_early_there_is_no_verdict()
             assert row.verdict == ("better" if not row.reason and row.pvalue_adjusted < 0.05 else "cannot_tell")
         reasons.add((found["money"].reason, found["again"].reason))
     assert reasons == {("", ""), ("", "too_early"), ("too_early", "too_early")}
+
+
+# --- whatever is shown beside the effects keeps to the same looks ---
+
+@pytest.mark.parametrize("looks", ["{method: always_valid}", "{method: obrien_fleming, planned: 5}",
+                                   "{method: pocock, planned: 5}"])
+@pytest.mark.parametrize("seed", range(3))
+def test_segments_days_and_other_methods_claim_no_more_than_looking_early_allows(looks, seed):
+    tables = shop(seed=seed, n=300, lift=1.2)
+    users = tables["assignments"][["user_id"]].assign(
+        tier=np.where(np.arange(300) % 3 == 0, "gold", "grey"))
+    params = ("metrics: {money: {sum: orders.amount, role: primary}}\n"
+              "arms: {control: stay, shares: {stay: 50%, go: 50%}}\n")
+    once = evidence(observed(params + PHASES + "effects: {segments: [tier]}", users=users, **tables))
+    params += PHASES + f"effects: {{segments: [tier], looks: {looks}}}"
+    often = evidence(observed(params, users=users, **tables))
+    for part in ("segments", "segment_tests", "trends"):
+        for one, other in zip(getattr(once, part), getattr(often, part), strict=True):
+            assert other.pvalue == pytest.approx(one.pvalue, rel=1e-9)
+            assert other.pvalue_adjusted >= one.pvalue_adjusted * (1 - 1e-9)
+    for one, other in zip(once.segments, often.segments, strict=True):
+        assert other.diff_upper - other.diff_lower > one.diff_upper - one.diff_lower
+        assert (other.pvalue_adjusted < 0.05) == (not other.diff_lower <= 0 <= other.diff_upper)
+    for row in often.trends:
+        assert (row.pvalue_adjusted < 0.05) == (not row.slope_lower <= 0 <= row.slope_upper)
+    assert {view.method for view in often.views} <= {view.method for view in once.views} and often.views
+    for view in often.views:
+        assert view.alpha < 0.05
+        if not np.isnan(view.diff_lower):
+            assert (view.pvalue < view.alpha) == (not view.diff_lower <= 0 <= view.diff_upper)

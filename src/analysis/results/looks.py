@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import span
 from analysis.stats.always_valid import Look, always_valid
-from analysis.stats.comparison import ALPHA
+from analysis.stats.comparison import ALPHA, Comparison
 from analysis.stats.spending import group_sequential, obrien_fleming, pocock
 
 SPENDING = {"obrien_fleming": obrien_fleming, "pocock": pocock}
@@ -19,6 +20,17 @@ def at_end(facts: Facts, name: str, pvalue: float, n_users: int, alpha: float = 
     n_users   users that were compared: with the days of the campaign they are the clock
     """
     return looked(facts, pvalue, n_users * days_per_user(facts, name), alpha)
+
+
+def level_at_end(facts: Facts, name: str, n_users: int, alpha: float = ALPHA) -> float:
+    """The level at which tests and intervals of a metric are made; nan where it is too early for any."""
+    return at_end(facts, name, math.nan, n_users, alpha).alpha_nominal
+
+
+def too_early(found: Comparison) -> Comparison:
+    """What is left of a comparison where no interval can be drawn yet: the levels and the difference."""
+    return replace(found, diff_lower=math.nan, diff_upper=math.nan, rel_diff_lower=math.nan, rel_diff_upper=math.nan,
+                   detectable=math.nan, reason="too_early", rel_reason="too_early")
 
 
 def looked(facts: Facts, pvalue: float, clock: float, alpha: float = ALPHA) -> Look:

@@ -12,6 +12,7 @@ import numpy as np
 from analysis.facts.day_facts import day_moments, days_of, from_the_start, trend_facts
 from analysis.facts.measure import moments
 from analysis.facts.population import Facts
+from analysis.results.looks import at_end, level_at_end
 from analysis.stats.comparison import ALPHA, Comparison
 from analysis.stats.means import compare_means
 from analysis.stats.moments import JointMoments
@@ -46,7 +47,7 @@ class Novelty:
     slope_lower: float = math.nan
     slope_upper: float = math.nan
     pvalue: float = math.nan      # H0: the slope is 0
-    pvalue_adjusted: float = math.nan   # Holm over the arms
+    pvalue_adjusted: float = math.nan   # for looking early, then Holm over the arms
     alpha: float = ALPHA          # the interval is at 1 - alpha
     reason: str = ""              # "too_few_days", "ratio_metric", "own_windows", "drawn_by_cluster", ...
 
@@ -119,8 +120,19 @@ def _slope(
 def _adjusted(
     rows: list[Novelty], facts: Facts, name: str, daily: Mapping[date, Mapping[str, JointMoments]]
 ) -> list[Novelty]:
-    pvalues = [row.pvalue for row in rows]
-    adjusted = holm(pvalues)
-    alphas = compatible_alphas(pvalues, adjusted)
-    return [replace(row if alpha == ALPHA or row.reason else _slope(facts, name, row, daily, alpha), pvalue_adjusted=p)
-            for row, p, alpha in zip(rows, adjusted, alphas, strict=True)]
+    looked = [at_end(facts, name, row.pvalue, row.n_users).pvalue for row in rows]
+    adjusted = holm(looked)
+    levels = [level_at_end(facts, name, row.n_users, alpha)
+              for row, alpha in zip(rows, compatible_alphas(looked, adjusted), strict=True)]
+    return [replace(_at_level(facts, name, row, daily, level), pvalue_adjusted=p)
+            for row, p, level in zip(rows, adjusted, levels, strict=True)]
+
+
+def _at_level(
+    facts: Facts, name: str, row: Novelty, daily: Mapping[date, Mapping[str, JointMoments]], alpha: float
+) -> Novelty:
+    if row.reason or alpha == ALPHA:
+        return row
+    if math.isnan(alpha):
+        return replace(row, slope_lower=math.nan, slope_upper=math.nan, reason="too_early")
+    return _slope(facts, name, row, daily, alpha)

@@ -10,6 +10,7 @@ from analysis.facts.compared import arm_moments, cluster_sums
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import is_covered
 from analysis.results.contrast import Contrast, contrast, of_clusters, of_users, parts_of
+from analysis.results.looks import at_end, level_at_end, too_early
 from analysis.stats.comparison import Comparison
 from analysis.stats.heterogeneity import heterogeneity
 from analysis.stats.multiplicity import compatible_alphas, holm
@@ -29,7 +30,7 @@ class SegmentEffect(Comparison):
     n_users: int             # in both arms
     arm: str
     control: str
-    pvalue_adjusted: float   # Holm over the segments and arms of the column
+    pvalue_adjusted: float   # for looking early, then Holm over the segments and arms of the column
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class SegmentTest:
     pooled: float            # effect, segments weighted by precision
     q: float                 # Cochran's
     pvalue: float
-    pvalue_adjusted: float   # Holm over all columns and arms
+    pvalue_adjusted: float   # for looking early, then Holm over all columns and arms
     i2: float                # share of the scatter between segments that is not chance
     reason: str = ""         # "too_few_segments", "too_many_segments", "data_end_before", "empty_arm"
 
@@ -60,7 +61,8 @@ def segments(facts: Facts) -> tuple[list[SegmentEffect], list[SegmentTest]]:
         own, reason = _contrasts(facts, name, by)
         effects += _of_column(facts, name, by, own)
         tests += _tests(facts, name, by, own, reason)
-    adjusted = holm([test.pvalue for test in tests])
+    n = sum(facts.groups.get(arm, 0) for arm in campaign.arms.shares)
+    adjusted = holm([at_end(facts, name, test.pvalue, n).pvalue for test in tests])
     return effects, [SegmentTest(**{**asdict(test), "pvalue_adjusted": p})
                      for test, p in zip(tests, adjusted, strict=True)]
 
@@ -70,12 +72,16 @@ def _of_column(facts: Facts, name: str, by: str, own: Mapping[str, Contrast]) ->
     control, metric = campaign.arms.control, campaign.metrics[name]
     rows = [(segment, arm) for segment in own for arm in campaign.arms.shares if arm != control]
     plain = [own[segment].compare(arm, control) for segment, arm in rows]
-    pvalues = [found.pvalue for found in plain]
-    adjusted = holm(pvalues)
-    for (segment, arm), p, alpha in zip(rows, adjusted, compatible_alphas(pvalues, adjusted), strict=True):
-        found = own[segment].compare(arm, control, alpha)
+    n = [found.n_treatment + found.n_control for found in plain]
+    looked = [at_end(facts, name, found.pvalue, users).pvalue for found, users in zip(plain, n, strict=True)]
+    adjusted = holm(looked)
+    alphas = compatible_alphas(looked, adjusted)
+    for (segment, arm), found, users, p, alpha in zip(rows, plain, n, adjusted, alphas, strict=True):
+        level = level_at_end(facts, name, users, alpha)
+        shown = found if found.reason else too_early(found) if math.isnan(level) else own[segment].compare(
+            arm, control, level)
         yield SegmentEffect(
-            **asdict(found), metric=name, by=by, segment=segment, arm=arm, n_users=found.n_treatment + found.n_control,
+            **{**asdict(shown), "pvalue": found.pvalue}, metric=name, by=by, segment=segment, arm=arm, n_users=users,
             unit="share" if metric.kind == "any" else metric.unit, control=control, pvalue_adjusted=p)
 
 

@@ -1,4 +1,4 @@
-"""The same effects otherwise calculated: does the answer hang on the method? Each at its own level, uncorrected."""
+"""The same effects otherwise calculated: does the answer hang on the method? At the level that looking early leaves."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import dataclass, fields
 
 from analysis.facts.population import Facts
 from analysis.results.contrast import Contrast, contrast, parts_of
+from analysis.results.looks import level_at_end
 from analysis.results.relabelled import SEED, relabelled, runs, tested_rows
-from analysis.stats.bootstrap import bootstrap_means, bootstrap_ratios
-from analysis.stats.comparison import ALPHA, Comparison
+from analysis.stats.bootstrap import RESAMPLES, bootstrap_means, bootstrap_ratios
+from analysis.stats.comparison import Comparison
 from analysis.stats.permutation import compare_permuted
 from analysis.stats.proportions import fisher_pvalue
 from analysis.stats.ranks import compare_ranks
 from analysis.stats.winsor import compare_winsorised
 
+MANY = 20    # resamples beyond a bound, below which the bootstrap has no interval worth showing
 FEWEST = 5   # expected users of a cell, below which the score test has an exact one beside it
 
 
@@ -46,50 +48,58 @@ def views(facts: Facts) -> list[View]:
     for name in names:
         own = contrast(facts, name)
         for arm in campaign.arms.shares:
-            if arm == campaign.arms.control or own.compare(arm, campaign.arms.control).reason:
+            reported = own.compare(arm, campaign.arms.control) if arm != campaign.arms.control else None
+            if reported is None or reported.reason:
+                continue
+            alpha = level_at_end(facts, name, reported.n_treatment + reported.n_control)
+            if math.isnan(alpha):   # too early for any interval
                 continue
             if own.method in ("adjusted", "strata"):
-                plain = contrast(facts, name, is_adjusted=False).compare(arm, campaign.arms.control)
+                plain = contrast(facts, name, is_adjusted=False).compare(arm, campaign.arms.control, alpha)
                 found.append(_view(facts, name, arm, "unadjusted", plain))
             if name == primary:
-                found += _of_rows(facts, own, arm)
+                found += _of_rows(facts, own, arm, alpha)
     return found
 
 
-def _of_rows(facts: Facts, own: Contrast, arm: str) -> Iterator[View]:
+def _of_rows(facts: Facts, own: Contrast, arm: str, alpha: float) -> Iterator[View]:
     control = facts.campaign.arms.control
     if own.counts:
-        yield from _exact(facts, own, arm)
+        yield from _exact(facts, own, arm, alpha)
     if not runs(facts):
         return
-    if (own.name, arm) in relabelled(facts).statistics and runs(facts) * ALPHA > 1:
+    if (own.name, arm) in relabelled(facts).statistics and runs(facts) * alpha > 1:
         yield _view(facts, own.name, arm, "permutation",
-                    compare_permuted(own.pairs[arm], relabelled(facts).statistics[own.name, arm]))
+                    compare_permuted(own.pairs[arm], relabelled(facts).statistics[own.name, arm], alpha))
     if own.shape == "proportion" or facts.campaign.arms.cluster:
         return
     rows, parts = tested_rows(facts, own.name), parts_of(facts, own.name)
     values = [[rows.of(each, part) for part in parts] for each in (arm, control)]
     if own.shape == "ratio":
-        yield _view(facts, own.name, arm, "bootstrap", bootstrap_ratios(*(tuple(v) for v in values), seed=SEED))
+        if alpha * RESAMPLES > MANY:
+            resampled = bootstrap_ratios(*(tuple(v) for v in values), alpha, seed=SEED)
+            yield _view(facts, own.name, arm, "bootstrap", resampled)
         return
     (treatment,), (base,) = values
-    yield _view(facts, own.name, arm, "bootstrap", bootstrap_means(treatment, base, seed=SEED))
-    capped = compare_winsorised(treatment, base)
+    if alpha * RESAMPLES > MANY:
+        yield _view(facts, own.name, arm, "bootstrap", bootstrap_means(treatment, base, alpha, seed=SEED))
+    capped = compare_winsorised(treatment, base, alpha=alpha)
     yield _view(facts, own.name, arm, "winsorised", capped, cap=capped.cap,
                 n_capped=capped.n_capped_treatment + capped.n_capped_control)
-    ranked = compare_ranks(treatment, base)
+    ranked = compare_ranks(treatment, base, alpha)
     bare = Comparison(kind="rank", n_treatment=ranked.n_treatment, n_control=ranked.n_control, pvalue=ranked.pvalue,
                       alpha=ranked.alpha, reason=ranked.reason, rel_reason=ranked.reason)
     yield _view(facts, own.name, arm, "ranks", bare, superiority=ranked.superiority,
                 superiority_lower=ranked.superiority_lower, superiority_upper=ranked.superiority_upper)
 
 
-def _exact(facts: Facts, own: Contrast, arm: str) -> Iterator[View]:
+def _exact(facts: Facts, own: Contrast, arm: str, alpha: float) -> Iterator[View]:
     """Fisher's p beside the score test's, where a cell is small."""
     (x_t, n_t), (x_c, n_c) = own.counts[arm], own.counts[facts.campaign.arms.control]
     share = (x_t + x_c) / (n_t + n_c)
     if min(n_t, n_c) * min(share, 1 - share) < FEWEST:
-        bare = Comparison(kind="proportion", n_treatment=n_t, n_control=n_c, pvalue=fisher_pvalue(x_t, n_t, x_c, n_c))
+        bare = Comparison(kind="proportion", n_treatment=n_t, n_control=n_c, alpha=alpha,
+                          pvalue=fisher_pvalue(x_t, n_t, x_c, n_c))
         yield _view(facts, own.name, arm, "fisher", bare)
 
 
