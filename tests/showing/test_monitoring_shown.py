@@ -70,6 +70,13 @@ def test_the_first_screen_says_it(how, language, said):
     assert (" per user in go" in look.box.text) == (language == "en" and "Money so far" in look.box.text)
 
 
+def test_a_decided_metric_that_waits_for_its_guardrail_is_not_called_open():
+    told = Look(watched(days=9, lift=0.35, visits=-0.18)).box.text
+    assert "Go on" in told and "Guardrail not shown to hold: Visits" in told
+    assert "and it is now; only the guardrails are still open" in told
+    assert "left it open again" not in told and "would be enough to decide" not in told
+
+
 def test_what_is_broken_is_not_mixed_with_effects():
     assert "Money so far" not in Look(watched(days=9, skip=[9], lift=0.35)).box.text
 

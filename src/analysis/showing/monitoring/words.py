@@ -46,12 +46,14 @@ def decision(
         sentences += why(reason, seen, effects, answer, when, reader)
     if answer.answer != "broken":
         sentences += [primary(point, reader) for point in own if not math.isnan(point.value_control)]
-    if answer.answer == "go_on":
+    is_decided = bool(own) and all(point.verdict != "cannot_tell" for point in own)
+    if answer.answer == "go_on" and not is_decided:
         sentences += [distance(row, answer, len(own) > 1, when, reader) for row in ahead if not row.reason]
     if answer.first_tick and answer.answer in ("go_on", "over"):
-        sentences.append(reader.say(
-            "It was decided for the first time at the look of {when}; what came later left it open again.",
-            when=when.at(answer.first_tick)))
+        message = ("The primary metric was decided for the first time at the look of {when}, and it is now; only the "
+                   "guardrails are still open." if is_decided else
+                   "It was decided for the first time at the look of {when}; what came later left it open again.")
+        sentences.append(reader.say(message, when=when.at(answer.first_tick)))
     state = "does_not" if "primary_worse" in answer.reasons else LOOKS.get(answer.answer, "works")
     return paragraphs(sentences, f"verdict {state}")
 
