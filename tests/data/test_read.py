@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.data.files import origins
-from analysis.params import load
+from analysis.params import CampaignError, load
 from tests.data.campaign_folder import EVENTS, refusal, rows, tables
+from tests.tables import observed
 
 HEAD = "user_id,event,occurred_at\n"
 READ = [("ann", "visit", datetime(2025, 11, 11, 10)), ("bob", "visit", datetime(2025, 11, 12))]
@@ -369,3 +370,11 @@ def test_counts_do_not_depend_on_the_order_of_rows_or_the_number_of_files(tmp_pa
 def test_a_file_in_another_encoding_is_told_as_such(tmp_path, content):
     (message,) = refusal(tmp_path, source("{path: e.csv}"), e_csv=content)
     assert "e.csv'" in message and "is not UTF-8 (Excel" in message and "save it as 'CSV UTF-8'" in message
+
+
+def test_assignments_of_which_no_user_is_known_are_refused_without_showing_an_id():
+    with pytest.raises(CampaignError) as caught:
+        observed("arms: {control: a, shares: {a: 50%, b: 50%}}", users="user\n secret1\n secret2",
+                 events="user|event|at\n secret1|visit|03-05", assignments="user|variant\n 1|a\n 2|b")
+    assert "none of its 2 users is in `users:`; ids have to be written alike" in str(caught.value)
+    assert len(caught.value.problems) == 1 and "secret" not in str(caught.value)

@@ -279,3 +279,42 @@ def unlike_before(tables):
 def twice(tables):
     orders = tables["orders"].assign(order_id=[f"o{i}" for i in range(len(tables["orders"]))])
     return tables | {"orders": [orders, orders.iloc[: len(orders) // 3]]}
+
+
+# --- assignments that fit the users, or do not ---
+
+def with_mangled(n_mangled, n=200):
+    """Every user was drawn; of some the assignments write the id in another way."""
+    users = "user\n" + "\n".join(f"u{i}" for i in range(n))
+    rows = [f"{'x' if i < n_mangled else ''}u{i}|{('stay', 'go')[i % 2]}" for i in range(n)]
+    return observed(ARMS, events=VISITS.replace("s0", "u150").replace("g0", "u151"), users=users,
+                    assignments="user|variant\n" + "\n".join(rows))
+
+
+@pytest.mark.parametrize(("n_mangled", "expected"), [(0, None), (4, "warn"), (20, "warn"), (80, "fail")])
+def test_users_with_an_arm_whom_nobody_knows_are_told(n_mangled, expected):
+    facts = with_mangled(n_mangled)
+    found = check(facts, "unknown_assigned")
+    assert (found and found.state) == expected
+    assert (facts.left.n_assigned, facts.left.n_assigned_unknown) == (200, n_mangled)
+    if expected == "fail":
+        answer = verdict(facts, checks(facts), uplifts(facts))
+        assert answer.answer == "do_not_trust" and "unknown_assigned" in answer.reasons
+
+
+@pytest.mark.parametrize(("n_without", "expected"), [(0, None), (2, "ok"), (80, "warn")])
+def test_users_without_an_arm_ask_for_a_look(n_without, expected):
+    users = "user\n" + "\n".join(f"u{i}" for i in range(200))
+    rows = [f"u{i}|{('stay', 'go')[i % 2]}" for i in range(n_without, 200)]
+    facts = observed(ARMS, events=VISITS.replace("s0", "u150").replace("g0", "u151"), users=users,
+                     assignments="user|variant\n" + "\n".join(rows))
+    found = check(facts, "unassigned")
+    assert (found and found.state) == expected
+
+
+def test_nobody_in_any_arm_is_no_split():
+    late = "user|variant|assigned_at\n s0|stay|2024-03-20\n g0|go|2024-03-20"
+    facts = observed(ARMS, events=VISITS, assignments=late)
+    found = check(facts, "split")
+    assert (found.state, found.reason) == ("fail", "no_users")
+    assert verdict(facts, checks(facts), uplifts(facts)).answer == "do_not_trust"

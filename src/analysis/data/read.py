@@ -136,12 +136,24 @@ def _covered(campaign: Campaign, within: Range | None) -> tuple[datetime | None,
     return campaign.instant(first), campaign.end_of(last)
 
 
+def _no_user_in_common(campaign: Campaign, tables: Tables) -> Iterator[Problem]:
+    """Assignments of which not one is of a user that is known."""
+    if tables.users is None or tables.assignments is None:
+        return
+    assigned = tables.assignments.select("user_id").distinct()
+    n = int(assigned.count().to_pyarrow().as_py())
+    if n and not int(assigned.semi_join(tables.users, "user_id").count().to_pyarrow().as_py()):
+        yield campaign.problem(("sources", "assignments"), (
+            f"none of its {n:,} users is in `users:`; ids have to be written alike in both tables"))
+
+
 def _nothing_to_count(campaign: Campaign, tables: Tables) -> Iterator[Problem]:
     """A table of users without a user, no event or order at all, or all of them at another time."""
     when = f" before {campaign.local(campaign.end_of_data):%Y-%m-%d %H:%M}" if campaign.data_until else ""
     for row in tables.rows:
         if row.table in ("users", "assignments") and row.n_read == row.n_without_key:
             yield campaign.problem(("sources", row.table), f"has no row with a user{when}; {row.n_read:,} were read")
+    yield from _no_user_in_common(campaign, tables)
     start, end = tables.data_from, tables.data_until
     if start is None:
         n_read = sum(row.n_read for row in tables.rows if row.table in ("events", "orders"))

@@ -28,6 +28,8 @@ class Left:
     n_too_late: int          # registered or assigned after the period
     n_users: int             # who count
     n_rows_of_unknown: int   # events and orders of users that no users table knows
+    n_assigned: int          # users with an assignment
+    n_assigned_unknown: int  # of them, whom no users table knows
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def observe(campaign: Campaign, tables: Tables) -> Facts:
     population = judged.filter(judged.why == "").drop("why").cache()
     left = Left(
         n_known=sum(counts.values()), n_users=counts.get("", 0), n_rows_of_unknown=_unknown_rows(tables, judged),
+        **_assigned(tables, judged),
         **{f"n_{why}": counts.get(why, 0)
            for why in ("no_consent", "not_in_population", "two_arms", "unassigned", "too_late")})
     return Facts(campaign, tables, population, left)
@@ -117,6 +120,15 @@ def _arms(assignments: Table, start: ibis.expr.types.TimestampScalar) -> Table:
     first = assignments.assigned_at.min().fill_null(start) if "assigned_at" in assignments.columns else start
     return assignments.group_by("user_id").aggregate(
         variant=assignments.variant.min(), n_arms=assignments.variant.nunique(), entered_at=ibis.greatest(first, start))
+
+
+def _assigned(tables: Tables, known: Table) -> dict[str, int]:
+    if tables.assignments is None:
+        return {"n_assigned": 0, "n_assigned_unknown": 0}
+    assigned = tables.assignments.select("user_id").distinct()
+    counts = [assigned, *([assigned.anti_join(known, "user_id")] if tables.users is not None else [])]
+    n, *unknown = (int(table.count().to_pyarrow().as_py()) for table in counts)
+    return {"n_assigned": n, "n_assigned_unknown": unknown[0] if unknown else 0}
 
 
 def _unknown_rows(tables: Tables, known: Table) -> int:

@@ -14,13 +14,14 @@ from analysis.results.balance import balance
 from analysis.results.contrast import contrast, parts_of
 from analysis.results.relabelled import relabelled
 from analysis.stats import comparison
-from analysis.stats.split import split_test
+from analysis.stats.split import Split, split_test
+from analysis.stats.split_looks import SplitLooks
 
 # share of the rows or users that makes a check warn, and fail
 LIMITS = {
     "two_arms": (0.0, 0.01), "without_key": (0.0, 0.05), "duplicates": (0.01, 0.2), "alike": (0.01, 1.0),
     "missing_amounts": (0.0, 0.01), "unknown_users": (0.0, 0.1), "clusters_in_two_arms": (0.0, 0.0),
-    "without_cluster": (0.0, 0.05),
+    "without_cluster": (0.0, 0.05), "unknown_assigned": (0.0, 0.1), "unassigned": (0.01, 1.0),
 }
 LEVERAGE = 0.1   # share of a covariate's squares, above which one user steers the adjustment
 ALPHA = 0.001  # of the checks that are tests: a false alarm voids a report, so it must be rare
@@ -60,10 +61,18 @@ def _arms(facts: Facts) -> Iterator[Check]:
     elif arms:
         counts = {arm: facts.groups.get(arm, 0) for arm in arms.shares}
         split = split_test(counts, arms.shares)
-        state = "fail" if split.pvalue < ALPHA else "ok"
-        yield Check("split", state, split.statistic, ALPHA, split.pvalue, split.n, reason=split.reason)
+        yield Check("split", split_state(split), split.statistic, ALPHA, split.pvalue, split.n, reason=split.reason)
     if facts.tables.assignments is not None:
         yield _share("two_arms", left.n_two_arms, left.n_known)
+    if left.n_assigned_unknown:
+        yield _share("unknown_assigned", left.n_assigned_unknown, left.n_assigned)
+    if arms and left.n_unassigned:
+        yield _share("unassigned", left.n_unassigned, left.n_known)
+
+
+def split_state(split: Split | SplitLooks) -> str:
+    """Nobody in any arm is no split at all: the assignments fit no user."""
+    return "fail" if split.pvalue < ALPHA or split.reason == "no_users" else "ok"
 
 
 def _clusters(facts: Facts) -> Iterator[Check]:
@@ -72,8 +81,7 @@ def _clusters(facts: Facts) -> Iterator[Check]:
     counts, n_twice, n_without = cluster_counts(facts)
     n = sum(counts.values())
     split = split_test({arm: counts.get(arm, 0) for arm in arms.shares}, arms.shares)
-    yield Check("split", "fail" if split.pvalue < ALPHA else "ok", split.statistic, ALPHA, split.pvalue, split.n,
-                arms.cluster, split.reason)
+    yield Check("split", split_state(split), split.statistic, ALPHA, split.pvalue, split.n, arms.cluster, split.reason)
     yield _share("clusters_in_two_arms", n_twice, n - n_twice, arms.cluster)
     if n_without:
         yield _share("without_cluster", n_without, facts.left.n_users, arms.cluster)

@@ -22,6 +22,7 @@ WHY = {
     "without_key": "Too many rows have no user, name or time.",
     "missing_amounts": "Too many amounts are missing.",
     "unknown_users": "Too many rows belong to users that the users table does not know.",
+    "unknown_assigned": "Too many users with an arm are not in the users table: ids may be written in two ways.",
     "clusters_in_two_arms": "Users of one cluster were in different arms.",
     "without_cluster": "Too many users belong to no cluster.",
 }
@@ -109,6 +110,8 @@ CHECKS = {  # what is said when a check is fine, and when it is not
               "{found} of {n} rows equal another ({subject}). Without row ids copies cannot be told from "
               "repeats: all count."),
     "missing_amounts": ("", "{found} of {n} amounts are missing or not finite ({subject}); they count as zero."),
+    "unknown_assigned": ("", "{found} of {n} users with an arm are not in the users table; they are left out."),
+    "unassigned": ("", "{found} of {n} users have no arm; effects say nothing of them. Is that what was planned?"),
     "clusters_in_two_arms": ("Every {subject} was in one arm.",
                              "{found} of {n} ({subject}) had users in several arms."),
     "without_cluster": ("", "{found} of {n} users have no {subject}; effects leave them out."),
@@ -124,6 +127,7 @@ CHECKS = {  # what is said when a check is fine, and when it is not
 }
 CLUSTER_SPLIT = ("{n} clusters ({subject}) were split as planned (p {p}).",
                  "{n} clusters ({subject}) were not split as planned (p {p}).")
+NO_SPLIT = "Nobody is in an arm: no assignment fits a user, or all come after the campaign."
 FOLDED = {  # what is said once of all subjects where nothing was found
     "coverage": "The data cover the whole time: {subjects}.",
     "missing_days": "No day is missing ({subjects}; {n} days).",

@@ -24,7 +24,8 @@ CHECKS = {
     "duplicates": "Duplicate rows", "alike": "Identical rows", "missing_amounts": "Missing amounts",
     "unknown_users": "Unknown users", "clusters_in_two_arms": "Clusters in two arms",
     "without_cluster": "Users without a cluster", "calibration": "False alarms", "leverage": "Single users",
-    "sign_flip": "Adjusted and plain effect",
+    "sign_flip": "Adjusted and plain effect", "unknown_assigned": "Unknown users with an arm",
+    "unassigned": "Users without an arm",
 }
 STATES = {"ok": "fine", "warn": "attention", "fail": "failed"}
 VERDICTS = {"met": "met", "missed": "missed", "unknown": "not known", "better": "better", "worse": "worse",

@@ -15,7 +15,7 @@ from analysis.results.relabelled import Calibration
 from analysis.results.trust import Check
 from analysis.results.uplift import Uplift
 from analysis.results.verdict import Verdict
-from analysis.showing.phrases import ANSWERS, CHECKS, CLUSTER_SPLIT, FOLDED, LEFT_OUT, REASONS, TIMES, WHY
+from analysis.showing.phrases import ANSWERS, CHECKS, CLUSTER_SPLIT, FOLDED, LEFT_OUT, NO_SPLIT, REASONS, TIMES, WHY
 from analysis.showing.reader import Reader
 from analysis.showing.table import Html, paragraphs
 
@@ -182,6 +182,8 @@ def check(row: Check, reader: Reader) -> str:
         fine, wrong = CLUSTER_SPLIT
     elif row.name == "missing_days":
         values["first"] = reader.iso_day(row.reason)
+    if row.name == "split" and row.reason == "no_users":
+        return reader.say(NO_SPLIT)
     is_fine = row.state == "ok" and not (row.name == "two_arms" and row.found)
     return reader.say(fine if is_fine else wrong, **values)
 
