@@ -318,3 +318,14 @@ def test_nobody_in_any_arm_is_no_split():
     found = check(facts, "split")
     assert (found.state, found.reason) == ("fail", "no_users")
     assert verdict(facts, checks(facts), uplifts(facts)).answer == "do_not_trust"
+
+
+@pytest.mark.parametrize(("again", "found", "expected"), [
+    ("", 0, None), ("u0|gold", 0, None), ("u0|grey", 1, "warn"), ("u0|", 1, "warn"),
+    ("\n".join(f"u{i}|grey" for i in range(11)), 11, "fail")])
+def test_users_listed_with_different_values_are_told(again, found, expected):
+    users = "user|tier\n" + "\n".join(f"u{i}|gold" for i in range(200)) + f"\n{again}"
+    facts = observed(ARMS, users=users, events=VISITS.replace("s0", "u0").replace("g0", "u1"),
+                     assignments="user|variant\n" + "\n".join(f"u{i}|{('stay', 'go')[i % 2]}" for i in range(200)))
+    row = check(facts, "contradicting")
+    assert (facts.left.n_known, facts.left.n_contradicting, row and row.state) == (200, found, expected)

@@ -109,17 +109,17 @@ def cluster_sums(
             for value, arms in made.items()}
 
 
-def cluster_counts(facts: Facts) -> tuple[dict[str, int], int, int]:
-    """Arm -> clusters with users in it; clusters in more than one arm; users of an arm without a cluster."""
+def cluster_counts(facts: Facts) -> tuple[dict[str, int], int, int, int]:
+    """Arm -> clusters with users in it; clusters; those in more than one arm; users of an arm without a cluster."""
     people, cluster = facts.population, facts.campaign.arms.cluster
     people = people.filter(people.variant.isin([*facts.campaign.arms.shares]))   # others were not drawn
     named = people.select("variant", cluster=people[cluster].cast("string").fill_null(""))
     own = named.filter(named.cluster != "").distinct()
     counts = own.variant.value_counts(name="n").to_pyarrow().to_pylist()
     twice = own.group_by("cluster").aggregate(n=own.count())
-    n_twice, n_without = (int(t.count().to_pyarrow().as_py())
-                          for t in (twice.filter(twice.n > 1), named.filter(named.cluster == "")))
-    return {row["variant"]: row["n"] for row in counts}, n_twice, n_without
+    n, n_twice, n_without = (int(t.count().to_pyarrow().as_py())
+                             for t in (twice, twice.filter(twice.n > 1), named.filter(named.cluster == "")))
+    return {row["variant"]: row["n"] for row in counts}, n, n_twice, n_without
 
 
 def leverage(facts: Facts, parts: Sequence[str]) -> float:

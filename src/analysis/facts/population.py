@@ -30,6 +30,7 @@ class Left:
     n_rows_of_unknown: int   # events and orders of users that no users table knows
     n_assigned: int          # users with an assignment
     n_assigned_unknown: int  # of them, whom no users table knows
+    n_contradicting: int     # listed more than once in the users table, with different values
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def observe(campaign: Campaign, tables: Tables) -> Facts:
     population = judged.filter(judged.why == "").drop("why").cache()
     left = Left(
         n_known=sum(counts.values()), n_users=counts.get("", 0), n_rows_of_unknown=_unknown_rows(tables, judged),
-        **_assigned(tables, judged),
+        **_assigned(tables, judged), n_contradicting=_contradicting(tables, sum(counts.values())),
         **{f"n_{why}": counts.get(why, 0)
            for why in ("no_consent", "not_in_population", "two_arms", "unassigned", "too_late")})
     return Facts(campaign, tables, population, left)
@@ -129,6 +130,15 @@ def _assigned(tables: Tables, known: Table) -> dict[str, int]:
     counts = [assigned, *([assigned.anti_join(known, "user_id")] if tables.users is not None else [])]
     n, *unknown = (int(table.count().to_pyarrow().as_py()) for table in counts)
     return {"n_assigned": n, "n_assigned_unknown": unknown[0] if unknown else 0}
+
+
+def _contradicting(tables: Tables, n_known: int) -> int:
+    """Users whom the users table lists with different values; looked for only where it lists somebody twice."""
+    n_rows = sum(row.n_read - row.n_without_key for row in tables.rows if row.table == "users")
+    if tables.users is None or n_rows == n_known:
+        return 0
+    listed = tables.users.distinct().user_id.value_counts(name="n")
+    return int(listed.filter(listed.n > 1).count().to_pyarrow().as_py())
 
 
 def _unknown_rows(tables: Tables, known: Table) -> int:

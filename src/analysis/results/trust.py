@@ -22,6 +22,7 @@ LIMITS = {
     "two_arms": (0.0, 0.01), "without_key": (0.0, 0.05), "duplicates": (0.01, 0.2), "alike": (0.01, 1.0),
     "missing_amounts": (0.0, 0.01), "unknown_users": (0.0, 0.1), "clusters_in_two_arms": (0.0, 0.0),
     "without_cluster": (0.0, 0.05), "unknown_assigned": (0.0, 0.1), "unassigned": (0.01, 1.0),
+    "contradicting": (0.0, 0.05),
 }
 LEVERAGE = 0.1   # share of a covariate's squares, above which one user steers the adjustment
 ALPHA = 0.001  # of the checks that are tests: a false alarm voids a report, so it must be rare
@@ -68,6 +69,8 @@ def _arms(facts: Facts) -> Iterator[Check]:
         yield _share("unknown_assigned", left.n_assigned_unknown, left.n_assigned)
     if arms and left.n_unassigned:
         yield _share("unassigned", left.n_unassigned, left.n_known)
+    if left.n_contradicting:
+        yield _share("contradicting", left.n_contradicting, left.n_known)
 
 
 def split_state(split: Split | SplitLooks) -> str:
@@ -78,11 +81,10 @@ def split_state(split: Split | SplitLooks) -> str:
 def _clusters(facts: Facts) -> Iterator[Check]:
     """Arms drawn by cluster: whole clusters in one arm, in the planned shares, and no user without one."""
     arms = facts.campaign.arms
-    counts, n_twice, n_without = cluster_counts(facts)
-    n = sum(counts.values())
+    counts, n, n_twice, n_without = cluster_counts(facts)
     split = split_test({arm: counts.get(arm, 0) for arm in arms.shares}, arms.shares)
     yield Check("split", split_state(split), split.statistic, ALPHA, split.pvalue, split.n, arms.cluster, split.reason)
-    yield _share("clusters_in_two_arms", n_twice, n - n_twice, arms.cluster)
+    yield _share("clusters_in_two_arms", n_twice, n, arms.cluster)
     if n_without:
         yield _share("without_cluster", n_without, facts.left.n_users, arms.cluster)
 

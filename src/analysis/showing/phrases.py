@@ -23,6 +23,7 @@ WHY = {
     "missing_amounts": "Too many amounts are missing.",
     "unknown_users": "Too many rows belong to users that the users table does not know.",
     "unknown_assigned": "Too many users with an arm are not in the users table: ids may be written in two ways.",
+    "contradicting": "Too many users are listed more than once, with different values.",
     "clusters_in_two_arms": "Users of one cluster were in different arms.",
     "without_cluster": "Too many users belong to no cluster.",
 }
@@ -112,6 +113,8 @@ CHECKS = {  # what is said when a check is fine, and when it is not
     "missing_amounts": ("", "{found} of {n} amounts are missing or not finite ({subject}); they count as zero."),
     "unknown_assigned": ("", "{found} of {n} users with an arm are not in the users table; they are left out."),
     "unassigned": ("", "{found} of {n} users have no arm; effects say nothing of them. Is that what was planned?"),
+    "contradicting": ("", "{found} of {n} users are listed more than once with different values; of each column the "
+                          "first in the alphabet, or the smallest, counts."),
     "clusters_in_two_arms": ("Every {subject} was in one arm.",
                              "{found} of {n} ({subject}) had users in several arms."),
     "without_cluster": ("", "{found} of {n} users have no {subject}; effects leave them out."),

@@ -25,7 +25,7 @@ CHECKS = {
     "unknown_users": "Unknown users", "clusters_in_two_arms": "Clusters in two arms",
     "without_cluster": "Users without a cluster", "calibration": "False alarms", "leverage": "Single users",
     "sign_flip": "Adjusted and plain effect", "unknown_assigned": "Unknown users with an arm",
-    "unassigned": "Users without an arm",
+    "unassigned": "Users without an arm", "contradicting": "Users listed differently",
 }
 STATES = {"ok": "fine", "warn": "attention", "fail": "failed"}
 VERDICTS = {"met": "met", "missed": "missed", "unknown": "not known", "better": "better", "worse": "worse",

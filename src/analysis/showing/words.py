@@ -74,6 +74,9 @@ def calibration(row: Calibration, reader: Reader) -> str:
         "of the runs, where {alpha} are right: its p-values are too small and its intervals too narrow for these data."
         if row.is_off else
         "With the arms' labels shuffled {n} times, so that there is no effect, the same test claimed one in {rate} "
+        "of the runs, where {alpha} are allowed: on these data it is rather too careful."
+        if row.rate_upper < row.alpha else
+        "With the arms' labels shuffled {n} times, so that there is no effect, the same test claimed one in {rate} "
         "of the runs, as it should ({alpha}).")
     return reader.say(message, n=reader.count(row.n_runs), rate=reader.percent(row.rate),
                       alpha=reader.percent(row.alpha, 0))
