@@ -45,6 +45,7 @@ def test_a_run_leaves_pages_numbers_tables_notebook_and_record(ran):
 def test_progress_names_every_cell_under_its_heading_in_the_readers_language(ran):
     folder, said = ran
     assert re.search(r"spring: cell 1 of (\d+)", said)
+    assert re.search(r"^spring: [A-Z][a-z ]+ · reports/spring/report.html \(\d", said, re.M)   # the answer, for a mail
     assert "用户在哪里流失？" in said and "Where did users drop?" not in said
     assert "春季促销" in (folder / "reports/spring/report.html").read_text("utf-8")
 

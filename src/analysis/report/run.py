@@ -144,7 +144,10 @@ def run(
             "status": "ok", "seconds": seconds, "overrides": _public(overrides), **parts}))
         swap(new, place, Path(work, "old"))
     failed.unlink(missing_ok=True)
-    return Outcome(campaign.name, OK, f"{place / 'report.html'} ({seconds:.1f} s)", seconds, answer)
+    from analysis.report.index import VERDICTS
+
+    return Outcome(campaign.name, OK, f"{VERDICTS[answer]} · {place / 'report.html'} ({seconds:.1f} s)", seconds,
+                   answer)
 
 
 def _kept(notebook: Path, failed: Path) -> str:
