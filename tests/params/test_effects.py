@@ -68,8 +68,18 @@ BOTH = "`planned:` (2 or more looks) goes with obrien_fleming and pocock, and bo
 @pytest.mark.parametrize(("said", "where", "message"), [
     ("{ajust: none}", "effects.ajust", "unknown key (did you mean 'adjust'?)"),
     ("{adjust: always}", "effects.adjust", "'always' is not one of before, none"),
-    ("{correction: bonferroni}", "effects.correction", "'bonferroni' is not one of holm, benjamini_hochberg"),
-    ("{segments: tier}", "effects.segments", "expected a list, found 'tier'"),
+    ("{correction: bonferroni}", "effects.correction",
+     "'bonferroni' is not one of holm, benjamini_hochberg (did you mean 'holm'?)"),
+    ("{correction: bh}", "effects.correction",
+     "'bh' is not one of holm, benjamini_hochberg (did you mean 'benjamini_hochberg'?)"),
+    ("{correction: FDR}", "effects.correction",
+     "'FDR' is not one of holm, benjamini_hochberg (did you mean 'benjamini_hochberg'?)"),
+    ("{correction: Benjamini-Hochberg}", "effects.correction", "(did you mean 'benjamini_hochberg'?)"),
+    ("{correction: none at all}", "effects.correction", "'none at all' is not one of holm, benjamini_hochberg"),
+    ("{segments: tier}", "effects.segments", "expected a list, found 'tier'; write [tier]"),
+    ("{segments: 'tier, city'}", "effects.segments", "expected a list, found 'tier, city'; write [tier, city]"),
+    ("{segments: {tier: gold}}", "effects.segments",
+     "expected a list, found 1 keys and values; begin each part of the list with '- '"),
     ("{relabel: -1}", "effects.relabel", "expected 0 or more, found '-1'"),
     ("{relabel: 100001}", "effects.relabel", "expected 100000 or less, found '100001'"),
     ("{relabel: often}", "effects.relabel", "expected a whole number, found 'often'"),
@@ -105,7 +115,7 @@ def test_what_cannot_be_meant_of_effects_is_said_once(tmp_path, said, where, mes
 
 @pytest.mark.parametrize(("said", "where", "message"), [
     ("clusters: store", "arms.clusters", "unknown key (did you mean 'cluster'?)"),
-    ("strata: tier", "arms.strata", "expected a list, found 'tier'"),
+    ("strata: tier", "arms.strata", "expected a list, found 'tier'; write [tier]"),
     ("strata: [tier, tier]", "arms.strata", "names 'tier' twice"),
     ("strata: [amount]", "arms.strata", "names 'amount', which is a metric too"),
     ("cluster: user_id", "arms.cluster", "names 'user_id', which tells users apart and is no group of them"),
@@ -156,6 +166,16 @@ def test_effects_are_about_arms(tmp_path, said, is_a_mistake):
 def test_what_cannot_be_meant_of_a_metric_is_said_once(tmp_path, old, new, message):
     (found,) = mistakes(tmp_path, (old, new))
     assert message in found[2]
+
+
+@pytest.mark.parametrize(("said", "where", "message"), [
+    ("{of: orders.amount, at: 90}", "quantiles.big.at", "'90' is not between 0% and 100%; write 90%"),
+    ("{of: orders.amount, at: 100%}", "quantiles.big", "at is 100%; it must lie between 0% and 100%, such as 90%"),
+    ("{of: amount, at: 90%}", "quantiles.big", "of 'amount' is not table.column, like orders.amount"),
+    ("{of: users.age, at: 90%}", "quantiles.big", "'users' is not a table of rows; there is events, orders")])
+def test_what_cannot_be_meant_of_a_quantile_is_said_once(tmp_path, said, where, message):
+    found = mistakes(tmp_path, ("labels:", f"quantiles: {{big: {said}}}\nlabels:"))
+    assert found == [(line_of(FULL, "labels"), where, message)]
 
 
 def test_a_part_that_cannot_be_read_makes_no_second_mistake(tmp_path):

@@ -72,7 +72,14 @@ def test_what_must_be_said_is_missed_with_its_meaning(tmp_path, key):
 
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("owner: growth", "owner: [growth]", "expected a text, found 1 in a list"),
-    ("languages: [en, zh]", "languages: en", "expected a list, found 'en'"),
+    ("languages: [en, zh]", "languages: en", "expected a list, found 'en'; write [en]"),
+    ("ratio: [amount, orders]", "ratio: amount / orders", "expected a list, found 'amount / orders'"),
+    ("by: [channel]", "by: channel", "expected a list, found 'channel'; write [channel]"),
+    ("closed: [2025-11-20]", "closed: 2025-11-20", "expected a list, found '2025-11-20'; write [2025-11-20]"),
+    ("  - {metric: amount, target: +30%, priority: 1}\n  - {metric: buyers, target: '10,000', priority: 2, "
+     "deadline: 2025-12-01}\n  - {metric: soon, target: +5%, baseline: control, measure: per_user}\n",
+     "  metric: amount\n  target: +30%\n",
+     "expected a list, found 2 keys and values; begin each part of the list with '- '"),
     ("languages: [en, zh]", "languages: []", "expected 1 or more, found 0 in a list"),
     ("languages: [en, zh]", "languages: [en, fr]", "'fr' is not one of en, zh"),
     ("{en: Spring sale, zh: 春季促销}", "{en: Spring sale, fr: x}",
@@ -93,6 +100,7 @@ def test_what_must_be_said_is_missed_with_its_meaning(tmp_path, key):
     ("window: 7 days", "window: 7 days, over: both", "window and over are two different times; say one"),
     ("margin: 2%", "unit: x", "a guardrail needs a margin, and only a guardrail has one"),
     ("margin: 2%", "margin: 102%", "'102%' is not between 0% and 100%"),
+    ("margin: 2%", "margin: 2", "'2' is not between 0% and 100%; write 2%"),
     ("target: +5%", "target: 5 more", "'5 more' is not a change like +30% or a level like 10000 or 30%"),
     ("baseline: control", "baseline: last year", "'last year' is not before, control or a number"),
     ("window: 24 hours", "window:", "expected a duration like 7 days, or the word none; found nothing"),

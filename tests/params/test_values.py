@@ -84,6 +84,14 @@ def test_what_is_no_share_is_refused(text):
         parse_share(text)
 
 
+@pytest.mark.parametrize(("text", "said"), [
+    ("90", "'90' is not between 0% and 100%; write 90%$"), ("2.5", "; write 2.5%$"), ("９０", "; write 90%$"),
+    ("101%", "0% and 100%$"), ("101", "0% and 100%$"), ("-5", "0% and 100%$")])
+def test_a_share_without_its_sign_is_shown_with_it(text, said):
+    with pytest.raises(ValueError, match=said):
+        parse_share(text)
+
+
 @pytest.mark.parametrize(("text", "change", "level"), [
     ("+30%", 0.3, None), ("-5%", -0.05, None), ("−5%", -0.05, None), ("30%", None, 0.3), ("10,000", None, 1e4),
     (10, None, 10.0)])
@@ -102,6 +110,8 @@ def test_what_is_no_target_is_refused(text):
 def test_a_day_that_is_not_on_the_calendar_is_told_from_one_that_is_misspelt():
     with pytest.raises(ValueError, match="not on the calendar"):
         parse_moment("2025-09-31")
+    with pytest.raises(ValueError, match="no such month"):
+        parse_moment("2026-13-01")
     with pytest.raises(ValueError, match="is not a day like"):
         parse_moment("31.9.2025")
 

@@ -43,12 +43,13 @@ def _better(part: type[BaseModel], error: Any) -> PydanticCustomError:
         message = f"unknown key{suggest(key, part.model_fields)}"
     elif kind == "literal_error":
         words = re.findall(r"'([^']*)'", error["ctx"]["expected"])
-        message = f"{_shown(error['input'])} is not one of {', '.join(words)}{suggest(error['input'], words)}"
-        message = message.split("; there is")[0]
+        near = suggest(_same(error["input"], words), words).split("; there is")[0]
+        message = f"{_shown(error['input'])} is not one of {', '.join(words)}{near}"
     elif kind == "missing" and len(error["loc"]) == 1:
         message = f"missing: {(part.model_fields[key].description or 'it must be said').splitlines()[0]}"
     elif kind in EXPECTED:
         message = f"expected {EXPECTED[kind].format(**error.get('ctx', {}))}, found {_shown(error['input'])}"
+        message += _as_list(error["input"]) if kind == "list_type" else ""
     else:
         message = error["msg"].removeprefix("Value error, ")
     return PydanticCustomError("params", "{message}", {"message": message})  # type: ignore[arg-type]
@@ -60,6 +61,23 @@ EXPECTED = {
     "int_parsing_size": "a whole number", "int_type": "a whole number", "int_from_float": "a whole number",
     "greater_than_equal": "{ge} or more", "less_than_equal": "{le} or less", "too_short": "{min_length} or more",
 }
+# names that other programs have for what a file calls by one of them
+SAME = [{"holm", "bonferroni", "holm_bonferroni", "fwer"},
+        {"benjamini_hochberg", "bh", "fdr", "fdr_bh", "false_discovery_rate"}]
+
+
+def _same(word: Any, words: Iterable[str]) -> str:
+    """The known word for the same thing, or the word as it is, in small letters."""
+    plain = re.sub(r"[\s-]+", "_", str(word).strip().lower())
+    names = next((names for names in SAME if plain in names), set())
+    return next((known for known in words if known in names), plain)
+
+
+def _as_list(value: Any) -> str:
+    """How a text, or keys and values, would be written where a list is wanted."""
+    if isinstance(value, dict) and value:
+        return "; begin each part of the list with '- '"
+    return f"; write [{value}]" if isinstance(value, str) and re.fullmatch(r"[\w.%+-][\w .,%+-]{0,78}", value) else ""
 
 
 def _shown(value: Any) -> str:

@@ -46,7 +46,7 @@ def parse_moment(text: Any) -> date | datetime:
         moment = date.fromisoformat(written) if len(written) == 10 else datetime.fromisoformat(written)
     except ValueError:
         if MOMENT.fullmatch(written):
-            raise ValueError(f"'{text}' is not on the calendar: no such day of that month, or time of day") from None
+            raise ValueError(f"'{text}' is not on the calendar: no such month, day of it, or time of day") from None
         raise ValueError(f"'{text}' is not a day like 2025-11-11 or a time like 2025-11-11 20:00") from None
     if moment.year not in YEARS:
         raise ValueError(f"'{text}' is not between the years {YEARS[0]} and {YEARS[-1]}")
@@ -91,7 +91,8 @@ def parse_share(text: Any) -> float:
     except ValueError:
         raise ValueError(f"'{text}' is not a share like 10% or 0.1") from None
     if not 0 <= share <= 1:
-        raise ValueError(f"'{text}' is not between 0% and 100%")
+        meant = f"; write {written}%" if 1 < share <= 100 and not written.endswith("%") else ""
+        raise ValueError(f"'{text}' is not between 0% and 100%{meant}")
     return share
 
 
