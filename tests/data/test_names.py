@@ -2,6 +2,8 @@
 
 import pytest
 
+from analysis.data import read
+from analysis.params import CampaignError, load
 from tests.data.campaign_folder import refusal, tables
 
 EVENTS = "user_id,event,occurred_at,channel,session\nann,visit,2025-11-11,web,1\nann,purchase,2025-11-12,web,1\n"
@@ -56,12 +58,52 @@ def test_names_that_the_data_know_are_fine(tmp_path, params):
     ("funnels: {f: {steps: [visit, purchase], window: none, by: [variant]}}",
      "funnels.f.by.1: 'variant' is a name of this program; give the column another one with `columns:` in its source"),
     ("arms: {control: no_banner, shares: {baner: 50%, no_banner: 50%}}",
-     "arms.shares.baner: 'baner' is not a variant; the data has 'banner', 'no_banner'"),
-    ("arms: {control: no_banner, shares: {baner: 50%, no_banner: 50%}}",
+     "arms.shares.baner: 'baner' is not a variant; the data has 'banner', 'no_banner' (did you mean 'banner'?)"),
+    ("arms: {control: no_banner, shares: {sms: 50%, no_banner: 50%}}",
+     "arms.shares.sms: 'sms' is not a variant; the data has 'banner', 'no_banner'"),
+    ("arms: {control: no_banner, shares: {sms: 50%, no_banner: 50%}}",
      "arms.shares: the data has the variant 'banner', which has no planned share"),
+    ("metrics: {m: {sum: events.event, role: primary}}",
+     "metrics.m.sum: 'event' of events is text, and sums are of numbers"),
+    ("metrics: {m: {sum: orders.user_id, role: primary}}",
+     "metrics.m.sum: 'user_id' of orders is text, and sums are of numbers"),
+    ("arms: {control: no_banner, shares: {banner: 50%, no_banner: 50%}}\n"
+     "quantiles: {q: {of: events.event, at: 50%}}",
+     "quantiles.q.of: 'event' of events is text, and quantiles are of numbers"),
 ])
 def test_a_slip_is_said_where_it_stands_with_what_was_meant(tmp_path, params, message):
     assert message in said(tmp_path, params)
+
+
+def test_a_misspelt_arm_is_one_mistake(tmp_path):
+    found = said(tmp_path, "arms: {control: goo, shares: {goo: 50%, stay: 50%}}",
+                 arms_csv="user_id,variant\nann,go\nbob,stay\n")
+    assert found == ["arms.shares.goo: 'goo' is not a variant; the data has 'go', 'stay' (did you mean 'go'?)"]
+
+
+ASKED = "arms: {control: no_banner, shares: {banner: 50%, no_banner: 50%}}\n"
+TEXT = "'users.csv' column 'tier': 1 of 1 values are not a number, such as 'gold' (its type is string)"
+MEND = "; mend them, or name another column"
+
+
+@pytest.mark.parametrize(("params", "message"), [
+    ("metrics: {m: {any: events, role: primary}, n: {sum: users.tier}}", f"metrics.n.sum: {TEXT}{MEND}"),
+    ("metrics: {m: {sum: users.tier, role: primary}, n: {sum: users.tier}}", f"metrics.m.sum: {TEXT}{MEND}"),
+    (f"{ASKED}quantiles: {{q: {{of: events.channel, at: 50%}}}}",
+     "quantiles.q.of: 'events.csv' column 'channel': 2 of 2 values are not a number, such as 'web' "
+     f"(its type is string){MEND}"),
+    ("population: {consent: tier}",
+     f"population.consent: {TEXT.replace('a number', 'true or false')}{MEND}")])
+def test_a_column_of_the_wrong_type_is_said_where_it_is_named(tmp_path, params, message):
+    assert said(tmp_path, params) == [message]
+
+
+def test_the_line_of_a_column_of_the_wrong_type_is_that_of_its_key(tmp_path):
+    said(tmp_path, "metrics: {m: {any: events, role: primary}, n: {sum: users.tier}}")
+    with pytest.raises(CampaignError) as error:
+        read(load(tmp_path / "week.yml"))
+    (problem,) = error.value.problems
+    assert (tmp_path / "week.yml").read_text("utf-8").splitlines()[problem.line - 1].strip() == "sum: users.tier"
 
 
 def test_an_event_that_never_happened_and_is_like_no_other_makes_a_metric_of_zeros(tmp_path):

@@ -286,14 +286,27 @@ def test_every_mistake_of_every_source_is_said_at_once(tmp_path):
                     users_csv=USERS.replace("yes", "ja").replace("no", "nein"),
                     orders_csv=BOUGHT.replace("9.5", "€9.50").replace("2025-11-12", "tomorrow"))
     assert found == [
-        "sources.users: 'users.csv' column 'agreed': 2 of 2 values are not true or false, "
-        "such as 'ja' (its type is string)",
+        "population.consent: 'users.csv' column 'agreed': 2 of 2 values are not true or false, "
+        "such as 'ja' (its type is string); mend them, or name another column",
         "sources.events: no file 'evnts.csv' (relative to the folder of week.yml) (did you mean 'events.csv'?)",
         "sources.orders: 'orders.csv' column 'ordered_at': 1 of 2 values are not a time like 2025-11-11 20:00:00, "
         "such as 'tomorrow' (its type is string)",
         "sources.orders: 'orders.csv' column 'amount': 1 of 2 values are not a number, "
         "such as '€9.50' (its type is string)",
         "sources.costs: 'costs.csv' has no column 'itm' (did you mean 'item'?)"]
+
+
+@pytest.mark.parametrize(("path", "is_told"), [
+    ("arms.csv", True), ("plan/arms.parquet", True), ("arms-*.csv", False), ("duckdb://arms.duckdb", False)])
+def test_arms_that_are_not_drawn_yet_are_told_from_a_wrong_path(tmp_path, monkeypatch, path, is_told):
+    monkeypatch.chdir(tmp_path)
+    table = ", table: arms" if "duckdb" in path else ""
+    params = (f'sources: {{events: {{path: events.csv}}, assignments: {{path: "{path}"{table}}}}}\n'
+              "arms: {control: stay, shares: {go: 50%, stay: 50%}}")
+    (found,) = refusal(tmp_path, params, events_csv=EVENTS)
+    assert found.startswith("sources.assignments: no file '")
+    drawing = "; if the arms are not drawn yet: `campaign assign week.yml` draws them and writes it"
+    assert found.endswith(drawing) is is_told and ("campaign assign" in found) is is_told
 
 
 def test_of_several_sources_the_wrong_one_is_named(tmp_path):

@@ -32,6 +32,18 @@ class Unreadable(Exception):
     """Why a source cannot be opened, for the one who wrote its path."""
 
 
+class NoSuchFile(Unreadable):
+    """There is nothing where the path leads."""
+
+
+class BadValues(Unreadable):
+    """Values that are not of their column's type; `columns` has ours of each arg."""
+
+    def __init__(self, reasons: dict[str, str]):
+        super().__init__(*reasons.values())
+        self.columns = tuple(reasons)
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A source under its own names and types."""
@@ -109,7 +121,7 @@ def find(params: Params, source: Source) -> list[Path]:
     try:
         paths = sorted(path for path in _named(folder, pattern) if path.is_file())
         if not paths:
-            raise Unreadable(
+            raise NoSuchFile(
                 f"no file '{pattern}' (relative to the folder of {params.path.name}){_near(folder, pattern)}")
     except (OSError, ValueError, NotImplementedError) as error:
         raise Unreadable(f"'{pattern}' is not a path: {error}") from None

@@ -61,6 +61,16 @@ def is_wanted(campaign: Campaign, table: str, column: str) -> bool:
     return table == "users" or any(column == name and table in tables for _, tables, name in columns_named(campaign))
 
 
+def typed_by(campaign: Campaign, table: str, column: str) -> tuple:
+    """Where the params ask for numbers, or for true and false, of a column that by itself may hold anything; () where
+    its type is ours."""
+    if column in COLUMNS[table]:
+        return ()
+    return next((where for where, tables, name in columns_named(campaign)
+                 if where[-1] in ("sum", "of", "consent") and where[-2] != "where" and name == column
+                 and table in tables), ())
+
+
 def unknown_names(campaign: Campaign, tables: dict[str, Table], unread: Collection[str]) -> Iterator[Problem]:
     """What the params name and the data do not hold.
 
@@ -70,7 +80,8 @@ def unknown_names(campaign: Campaign, tables: dict[str, Table], unread: Collecti
     missing = set()
     for where, names, column in columns_named(campaign):
         known = sorted({c for name in names if name in tables for c in tables[name].columns})
-        if message := _column(column, names, known, bool(set(names) & set(unread))):
+        message = _column(column, names, known, bool(set(names) & set(unread)))
+        if message := message or _no_number(where, names, column):
             missing.add(where)
             yield campaign.problem(where, message)
     for name, metric in campaign.metrics.items():
@@ -101,6 +112,13 @@ def _column(column: str, names: Sequence[str], known: Sequence[str], is_unread: 
     return f"{' or '.join(names)} has no column '{column}'{suggest(column, known)}"
 
 
+def _no_number(where: tuple, names: Sequence[str], column: str) -> str:
+    """What is wrong with a sum, or a quantile, of a column of ours that is text."""
+    if where[-1] not in ("sum", "of") or COLUMNS[names[0]].get(column) != "string":
+        return ""
+    return f"'{column}' of {names[0]} is text, and {'sums' if where[-1] == 'sum' else 'quantiles'} are of numbers"
+
+
 def _values_named(campaign: Campaign) -> Iterator[tuple[tuple, str, str, Sequence[str]]]:
     """Where, which table, which column and the values that rows must have to count."""
     for name, metric in campaign.metrics.items():
@@ -120,13 +138,17 @@ def _values_named(campaign: Campaign) -> Iterator[tuple[tuple, str, str, Sequenc
 
 
 def _arms(campaign: Campaign, found: Sequence[str]) -> Iterator[Problem]:
-    shares = campaign.arms.shares
+    shares, meant = campaign.arms.shares, set()
+    unplanned = [arm for arm in found if arm not in shares]
     for arm in shares:
         if arm not in found:
+            near = get_close_matches(arm, unplanned, n=1, cutoff=0.6)
+            meant |= {*near}
             yield campaign.problem(("arms", "shares", arm), (
-                f"'{arm}' is not a variant; the data has {_quoted(found) or 'none'}"))
-    for arm in found:
-        if arm not in shares:
+                f"'{arm}' is not a variant; the data has {_quoted(found) or 'none'}"
+                + (f" (did you mean '{near[0]}'?)" if near else "")))
+    for arm in unplanned:
+        if arm not in meant:
             yield campaign.problem(("arms", "shares"), f"the data has the variant '{arm}', which has no planned share")
 
 

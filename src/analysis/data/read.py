@@ -13,12 +13,13 @@ from ibis.expr.types import Table
 
 from analysis.data.columns import COLUMNS, TIME
 from analysis.data.engine import Engine
-from analysis.data.files import Unreadable
-from analysis.data.names import is_wanted, unknown_names
+from analysis.data.files import BadValues, NoSuchFile, Unreadable
+from analysis.data.names import is_wanted, typed_by, unknown_names
 from analysis.data.rows import Account, Rows, account, clean, finite
 from analysis.data.zone import Range
 from analysis.params.model import Campaign
 from analysis.params.problem import CampaignError, Problem
+from analysis.params.report_file import near
 from analysis.params.sources import Source
 
 
@@ -88,9 +89,23 @@ def _table(engine: Engine, campaign: Campaign, name: str, problems: list[Problem
     for where, source in places:
         try:
             parts.append(engine.table(campaign, name, source))
+        except BadValues as error:
+            for column, message in zip(error.columns, error.args, strict=True):
+                asked = typed_by(campaign, name, column)
+                problems.append(campaign.problem(asked, f"{message}; mend them, or name another column") if asked else
+                                campaign.problem(where, message))
         except Unreadable as error:
-            problems += [campaign.problem(where, message) for message in error.args]
+            to_draw = _not_drawn(campaign, source) if isinstance(error, NoSuchFile) and name == "assignments" else ""
+            problems += [campaign.problem(where, f"{message}{to_draw}") for message in error.args]
     return reduce(_stack, parts) if len(parts) == len(places) else None
+
+
+def _not_drawn(campaign: Campaign, source: Source) -> str:
+    """What to do where arms are planned and their file is not there yet."""
+    is_plain = len(campaign.sources.assignments) == 1 and not (source.where or source.values)
+    if campaign.arms is None or not is_plain or set("*?[") & set(source.path):
+        return ""
+    return f"; if the arms are not drawn yet: `campaign assign {near(campaign.path)}` draws them and writes it"
 
 
 def _one_kind_of_ids(tables: dict[str, Table]) -> dict[str, Table]:

@@ -11,7 +11,7 @@ from ibis.expr.types import BooleanColumn, Column, StringColumn, Table, Timestam
 
 from analysis.data.columns import COLUMNS, REQUIRED
 from analysis.data.converted import kept
-from analysis.data.files import Opened, Unreadable
+from analysis.data.files import BadValues, Opened, Unreadable
 from analysis.data.zone import Range, engine, naive, utc
 from analysis.params.model import Campaign
 from analysis.params.part import suggest
@@ -192,7 +192,7 @@ def _number(text: StringColumn) -> Column:
 
 
 def _refuse_bad_values(source: Source, table: Table, types: dict[str, str]) -> None:
-    """Raises Unreadable when a value was written but is not of its column's type."""
+    """Raises BadValues when a value was written but is not of its column's type."""
     written = {c: table[f"{WRITTEN}{c}"] for c, kind in types.items() if kind != "string"}
     bad: dict[str, BooleanColumn] = {c: text.notnull() & _is_missing(table[c]) for c, text in written.items()}
     if not bad:
@@ -201,12 +201,12 @@ def _refuse_bad_values(source: Source, table: Table, types: dict[str, str]) -> N
         **{f"{c}_bad": flag.sum().coalesce(0) for c, flag in bad.items()},
         **{f"{c}_first": written[c].cast("string").min(where=flag) for c, flag in bad.items()},
         n=table.count()).to_pyarrow().to_pylist()[0]
-    reasons = [
-        f"'{source.shown}' column '{source.columns.get(c, c)}': {counts[f'{c}_bad']:,} of {counts['n']:,} values "
-        f"are not {WORDS[types[c]]}, such as '{counts[f'{c}_first']}' (its type is {written[c].type()})"
-        for c in bad if counts[f"{c}_bad"]]
+    reasons = {
+        c: f"'{source.shown}' column '{source.columns.get(c, c)}': {counts[f'{c}_bad']:,} of {counts['n']:,} values "
+           f"are not {WORDS[types[c]]}, such as '{counts[f'{c}_first']}' (its type is {written[c].type()})"
+        for c in bad if counts[f"{c}_bad"]}
     if reasons:
-        raise Unreadable(*reasons)
+        raise BadValues(reasons)
 
 
 def _is_missing(column: Column) -> BooleanColumn:
