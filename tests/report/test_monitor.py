@@ -113,7 +113,8 @@ def test_summaries_of_experiments_are_refused(tmp_path, monkeypatch, answer):
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (["fortnight.yml", "--as-of", "tomorrow"], "data_until: 'tomorrow' is not a day like 2025-11-11"),
+    (["fortnight.yml", "--as-of", "tomorrow"], "Invalid value for --as-of: 'tomorrow' is not a day like 2025-11-11"),
+    (["fortnight.yml", "--as-of", "2026-13-01"], "Invalid value for --as-of: '2026-13-01' is not on the calendar"),
     (["nowhere.yml"], "nowhere.yml: no such file"), (["fortnight.yml", "--asof", "x"], "No such option"),
     (["fortnight.yml", "--set", "arms.control=x"], "'x' is not among the shares"), ([], "Missing argument")])
 def test_a_wrong_call_is_told_and_is_code_2(here, answer, words, said):

@@ -96,8 +96,14 @@ def monitor(params: tuple[Path, ...], as_of: str, out: Path, settings: tuple[str
 
     Exit code 0: go on; 10: it can stop (decided, or the period is over); 20: something is broken; 2 and 3 as for run.
     """
+    from analysis.params.values import parse_moment
     from analysis.report import monitor as watching
 
+    try:
+        if as_of:
+            parse_moment(as_of)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--as-of") from None
     sys.exit(_or_problems(
         lambda: watching.monitor(params, out, _overrides(settings), as_of, _progress, _say)))
 
