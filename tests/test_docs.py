@@ -48,11 +48,22 @@ def test_the_whole_files_of_the_readme_are_params(tmp_path):
     assert kinds == ["Campaign", "Experiments"]
 
 
+def test_what_the_readme_says_of_metrics_and_quantiles_goes_into_a_campaign(tmp_path):
+    blocks = [yaml.load(block, yaml.BaseLoader) for block in YAML.findall((ROOT / "README.md").read_text("utf-8"))]
+    (shown,) = [block for block in blocks if "quantiles" in block]
+    sample = yaml.load((ROOT / "params" / "double11-2025.yml").read_text("utf-8"), yaml.BaseLoader)
+    whole = {**sample, **shown, "goals": [], "costs": {}, "effects": {}}
+    (tmp_path / "file.yml").write_text(yaml.safe_dump(whole, allow_unicode=True), "utf-8")
+    made = load(tmp_path / "file.yml")
+    assert [name for name, metric in made.metrics.items() if metric.margin and metric.better == "lower"] == ["refunds"]
+
+
 # --- how each number is calculated ---
 
 PACKAGE = ROOT / "src" / "analysis"
 METHODS = (ROOT / "docs" / "methods.md").read_text("utf-8")
-SPANS = {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", METHODS)}
+PROSE = re.sub(r"```.*?```", "", METHODS, flags=re.DOTALL)
+SPANS = {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", PROSE)}
 FORMULAS = {"sqrt", "floor", "greatest", "quantile_disc", "F_T", "f_C", "P"}   # spans that are no calls of this package
 HEADINGS = re.findall(r"^#{2,3} (.+)$", METHODS, re.MULTILINE)
 
@@ -129,6 +140,24 @@ def test_every_function_named_exists_with_these_parameters():
         else:
             own = [part.split("=")[0] for part in match[2].split(", ") if part != "*"]
             assert any(set(own) <= set(real) for real in known.get(match[1], [])), span
+
+
+def test_examples_of_what_goes_in_give_an_answer():
+    (block,) = re.findall(r"```python\n(.*?)```", under("What goes in"), re.DOTALL)
+    known: dict[str, object] = {}
+    for line in ast.parse(block).body:
+        code = ast.unparse(line)
+        assert not isinstance(line, ast.Expr) or not getattr(eval(code, known), "reason", ""), code
+        if not isinstance(line, ast.Expr):
+            exec(code, known)
+
+
+def test_every_kind_of_input_is_told():
+    written = re.findall(r"`(\w+)`|`(\w+)\(", under("What goes in").split("```")[0])
+    named = {name for pair in written for name in pair if name in analysis.stats.__all__}
+    inputs = {"Moments", "RatioMoments", "PairedMoments", "JointMoments", "ClusterSums", "Rows", "Pair", "AtRisk",
+              "Day", "NormalPrior", "BetaPrior", "GammaPrior"}
+    assert inputs <= named and named - inputs >= {"compare_means", "adjust", "logrank", "departures", "shuffled"}
 
 
 def test_every_module_named_exists():
