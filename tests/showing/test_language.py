@@ -14,7 +14,7 @@ from babel.messages import pofile
 
 import analysis
 from analysis.data.columns import COLUMNS
-from analysis.report import index
+from analysis.report import failure, index
 from analysis.showing import definitions, phrases, reader, retention, tables
 from analysis.showing.charts import experiments as experiments_charts
 from analysis.showing.effects import words as effects_words
@@ -72,9 +72,10 @@ def said_by_code() -> set[str]:
               planning_words.ANSWERS, planning_words.REASONS, planning_words.SHORT, planning_words.STRUCTURES,
               monitoring_words.HEADINGS, monitoring_words.WHY, monitoring_tables.ARRIVED,
               planning_words.REMEDIES, planning_tables.VERDICTS, planning_tables.QUESTIONS,
-              index.VERDICTS, index.NOTEBOOKS, index.GOALS, index.CHECKS, index.PROBLEMS)
+              index.VERDICTS, index.NOTEBOOKS, index.GOALS, index.CHECKS, index.PROBLEMS,
+              failure.HEADINGS, failure.MEANINGS)
     pairs = [*phrases.CHECKS.values(), phrases.CLUSTER_SPLIT, (phrases.NO_SPLIT,), *experiments_words.CHECKS.values(),
-             *reader.UNITS]
+             *failure.REMEDIES.values(), *reader.UNITS]
     return {message for words in single for message in words.values()} | {text for pair in pairs for text in pair}
 
 
