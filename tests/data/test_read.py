@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.data.files import origins
 from analysis.params import CampaignError, load
+from analysis.params.paths import origins
 from tests.data.campaign_folder import EVENTS, refusal, rows, tables
 from tests.tables import observed
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from analysis.data import engine, summaries
-from analysis.data.files import origins
 from analysis.params import load
+from analysis.params.paths import origins
 from tests.data.campaign_folder import refusal, rows, tables
 from tests.engines import connected_or_skipped
 from tests.experiments import HEAD, PARAMS

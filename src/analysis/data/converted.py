@@ -13,13 +13,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 import ibis.expr.operations as ops
 from ibis.expr.types import Table
 from platformdirs import user_cache_path
+
+from analysis.params.paths import digest
 
 WORTH = 16_000_000   # bytes: below, reading the text again takes less than half a second
 UNUSED = 30 * 24 * 3600   # seconds after which an entry is removed
@@ -42,18 +43,6 @@ def folder() -> Path:
     """Where entries lie: CAMPAIGN_CACHE, or campaign-analysis in the user's folder for such; delete it at will."""
     said = os.environ.get("CAMPAIGN_CACHE")
     return Path(said) if said else user_cache_path("campaign-analysis", appauthor=False)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, computed once while it does not change."""
-    stat = path.stat()
-    return _digest(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=100_000)
-def _digest(path: Path, size: int, changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_ready(where: Path) -> bool:

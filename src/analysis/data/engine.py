@@ -23,12 +23,13 @@ from ibis.backends.duckdb import Backend
 from ibis.backends.sql import SQLBackend
 from ibis.expr.types import Table
 
-from analysis.data.files import Opened, Unreadable, open_files, reason
+from analysis.data.files import Opened, open_files, reason
 from analysis.data.names import is_wanted
 from analysis.data.typed import Shape, typed
 from analysis.params.address import Address
 from analysis.params.load import Params
 from analysis.params.model import Campaign
+from analysis.params.paths import Unreadable
 from analysis.params.sources import Source
 
 MEMORY = "4GB"   # beyond it DuckDB works on disk; a hundred million events are counted in less

@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -17,23 +16,12 @@ import duckdb
 from ibis.backends.duckdb import Backend
 from ibis.expr.types import Table
 
-from analysis.data.converted import digest
 from analysis.params.load import Params
 from analysis.params.part import suggest
+from analysis.params.paths import Unreadable, find, kind_of
 from analysis.params.sources import Source
 
-CSV, PARQUET, DUCKDB = (".csv", ".csv.gz"), (".parquet",), (".duckdb", ".ddb")
-
-
 NOT_UTF_8 = "is not UTF-8 (Excel saves CSV in the language of Windows, such as GBK): save it as 'CSV UTF-8'"
-
-
-class Unreadable(Exception):
-    """Why a source cannot be opened, for the one who wrote its path."""
-
-
-class NoSuchFile(Unreadable):
-    """There is nothing where the path leads."""
 
 
 class BadValues(Unreadable):
@@ -57,7 +45,7 @@ class Opened:
 def open_files(connection: Backend, params: Params, source: Source) -> Opened:
     """The rows of one source, columns under the file's own names. Raises Unreadable."""
     paths = find(params, source)
-    kind = _kind(paths[0]) if source.address is None else "DuckDB"
+    kind = kind_of(paths[0]) if source.address is None else "DuckDB"
     try:
         if kind == "CSV":
             return Opened(_csv(connection, paths), tuple(paths), is_text=True)
@@ -113,55 +101,6 @@ def _header(path: Path) -> tuple[str, tuple[str, ...]]:
     return delimiter, tuple(names)
 
 
-def find(params: Params, source: Source) -> list[Path]:
-    """The files that a source names, sorted; none for a server. Raises Unreadable when there is none."""
-    folder, pattern = params.path.parent, source.path
-    if source.address:
-        return [] if source.address.is_server else [_only(folder / source.address.database, source)]
-    try:
-        paths = sorted(path for path in _named(folder, pattern) if path.is_file())
-        if not paths:
-            raise NoSuchFile(
-                f"no file '{pattern}' (relative to the folder of {params.path.name}){_near(folder, pattern)}")
-    except (OSError, ValueError, NotImplementedError) as error:
-        raise Unreadable(f"'{pattern}' is not a path: {error}") from None
-    kinds = {_kind(path) for path in paths}
-    if "" in kinds:
-        raise Unreadable(f"'{pattern}' is not one of {', '.join((*CSV, *PARQUET, *DUCKDB))}")
-    if len(kinds) > 1 or (kinds == {"DuckDB"} and len(paths) > 1):
-        raise Unreadable(f"'{pattern}' is {len(paths)} files that cannot be read as one; name each as a source")
-    return paths
-
-
-def _only(path: Path, source: Source) -> Path:
-    """The file of a duckdb:// address."""
-    written = source.address.database
-    if path.is_file():
-        return path
-    raise Unreadable(f"no file '{written}'{_near(path.parent, path.name)}; an address like duckdb://shop.duckdb is "
-                     "relative to the params file, one like duckdb:///data/shop.duckdb is not")
-
-
-def _named(folder: Path, pattern: str) -> Iterable[Path]:
-    if not any(c in pattern for c in "*?["):
-        path = folder / pattern
-        return path.rglob("*.parquet") if pattern and path.is_dir() and path != folder else [path]
-    root = Path(pattern).anchor
-    return (Path(root) if root else folder).glob(pattern[len(root):])
-
-
-def _kind(path: Path) -> str:
-    name = path.name.lower()
-    kinds = {"CSV": CSV, "Parquet": PARQUET, "DuckDB": DUCKDB}
-    return next((kind for kind, endings in kinds.items() if name.endswith(endings)), "")
-
-
-def _near(folder: Path, pattern: str) -> str:
-    parent = (folder / pattern).parent
-    names = [path.name for path in parent.glob("*")] if parent.is_dir() else []
-    return suggest(Path(pattern).name, names) if names else "; its folder does not exist or is empty"
-
-
 def _database(connection: Backend, path: Path, table: str) -> Table:
     if not table:
         raise Unreadable(f"'{path.name}' is a database: say `table:` too")
@@ -174,15 +113,3 @@ def _database(connection: Backend, path: Path, table: str) -> Table:
     if table not in tables:
         raise Unreadable(f"'{path.name}' has no table '{table}'{suggest(table, tables)}")
     return connection.table(table, database=(catalog, "main"))
-
-
-def origins(params: Params, source: Source) -> dict[str, str]:
-    """What the rows of a source come from -> its SHA-256; empty for what lives on a server and may change."""
-    paths = find(params, source)
-    if not paths:
-        return {source.shown: ""}
-    folder = params.path.parent / source.path
-    if source.address or not folder.is_dir():
-        return {path.name: digest(path) for path in paths}
-    parts = [f"{path.relative_to(folder).as_posix()} {digest(path)}\n" for path in paths]
-    return {f"{folder.name}/": hashlib.sha256("".join(parts).encode()).hexdigest()}

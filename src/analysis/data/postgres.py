@@ -13,9 +13,10 @@ from ibis.backends.postgres import Backend
 from ibis.expr.types import Table
 from ibis.util import gen_name
 
-from analysis.data.files import Opened, Unreadable
+from analysis.data.files import Opened
 from analysis.params.address import Address
 from analysis.params.part import suggest
+from analysis.params.paths import Unreadable
 from analysis.params.sources import Source
 
 TABLES = """select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -13,11 +13,12 @@ from ibis.expr.types import Table
 
 from analysis.data.columns import COLUMNS, TIME
 from analysis.data.engine import Engine
-from analysis.data.files import BadValues, NoSuchFile, Unreadable
+from analysis.data.files import BadValues
 from analysis.data.names import is_wanted, typed_by, unknown_names
 from analysis.data.rows import Account, Rows, account, clean, finite
 from analysis.data.zone import Range
 from analysis.params.model import Campaign
+from analysis.params.paths import NoSuchFile, Unreadable
 from analysis.params.problem import CampaignError, Problem
 from analysis.params.report_file import near
 from analysis.params.sources import Source

@@ -11,10 +11,10 @@ from ibis.backends.sql import SQLBackend
 from ibis.expr.types import Table
 
 from analysis.data.engine import Engine
-from analysis.data.files import Unreadable
 from analysis.data.read import Tables, read
 from analysis.data.typed import Shape, typed
 from analysis.params.model import Campaign
+from analysis.params.paths import Unreadable
 from analysis.params.period import Period
 from analysis.params.problem import CampaignError
 from analysis.params.sources import Population

@@ -13,11 +13,11 @@ from ibis.expr.types import Table
 from pandas import DataFrame, Series
 
 from analysis.data.engine import Engine
-from analysis.data.files import Unreadable
 from analysis.data.rows import finite
 from analysis.data.typed import Shape, typed
 from analysis.params.experiments import Experiments
 from analysis.params.part import suggest
+from analysis.params.paths import Unreadable
 from analysis.params.problem import CampaignError, Problem
 
 KEY = ["experiment", "arm", "metric", "at"]

@@ -11,10 +11,11 @@ from ibis.expr.types import BooleanColumn, Column, StringColumn, Table, Timestam
 
 from analysis.data.columns import COLUMNS, REQUIRED
 from analysis.data.converted import kept
-from analysis.data.files import BadValues, Opened, Unreadable
+from analysis.data.files import BadValues, Opened
 from analysis.data.zone import Range, engine, naive, utc
 from analysis.params.model import Campaign
 from analysis.params.part import suggest
+from analysis.params.paths import Unreadable
 from analysis.params.sources import Source
 
 TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")

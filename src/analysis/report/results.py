@@ -14,11 +14,11 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from analysis.data.columns import COLUMNS
-from analysis.data.files import origins
 from analysis.data.rows import Rows
 from analysis.facts.population import Facts, Left
 from analysis.params.load import Params
 from analysis.params.model import Campaign
+from analysis.params.paths import origins
 from analysis.params.sources import Source
 from analysis.results.activity import Active, Activities, Lifecycle, Stickiness
 from analysis.results.balance import Balance
@@ -77,7 +77,7 @@ class Provenance:
     package: str                # version of campaign-analysis
     python: str
     libraries: dict[str, str]   # name -> version
-    params: str                 # SHA-256 of the params file
+    params: str                 # SHA-256 of the params file, of those it extends right behind it
     sources: dict[str, str]     # file name -> SHA-256; table of a server -> empty
 
 
@@ -188,8 +188,13 @@ def made_of(params: Params, sources: Sequence[Source]) -> Provenance:
     found = {name: digest for source in sources for name, digest in origins(params, source).items()}
     libraries = {name: version(name) for name in ("duckdb", "ibis-framework", "scipy", "pandas")}
     return Provenance(
-        version("campaign-analysis"), platform.python_version(), libraries,
-        hashlib.sha256(params.path.read_bytes()).hexdigest(), dict(sorted(found.items())))
+        version("campaign-analysis"), platform.python_version(), libraries, params_digest(params),
+        dict(sorted(found.items())))
+
+
+def params_digest(params: Params) -> str:
+    """SHA-256 of the params file and, one behind the other, of those it extends, as `cat FILES | sha256sum` has it."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in params.files)).hexdigest()
 
 
 def plain(value: Any) -> Any:
