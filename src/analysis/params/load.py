@@ -13,10 +13,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from analysis.params.contradictions import contradictions
 from analysis.params.experiments import Experiments, disagreements
+from analysis.params.inherit import read_whole
 from analysis.params.model import Campaign
 from analysis.params.part import Part
-from analysis.params.problem import CampaignError, Problem, dotted, line_of
-from analysis.params.tree import Lines, NotATree, parse, read_tree
+from analysis.params.problem import CampaignError, Place, Places, Problem, dotted, place_of
+from analysis.params.references import fill
+from analysis.params.tree import NotATree, parse
 
 Params = Campaign | Experiments
 Purpose = Literal["report", "plan"]
@@ -31,19 +33,26 @@ def load(path: str | Path, overrides: dict[str, Any] | None = None, purpose: Pur
     Raises CampaignError with every mistake of the file.
     """
     path = Path(path)
-    tree, lines, problems = read_tree(path)
+    whole = read_whole(path)
+    tree, places, problems = whole.tree, whole.places, whole.problems
     for key, value in (overrides or {}).items():
-        _override(path, tree, lines, key, value)
-    problems += [Problem(str(path), line_of(lines, where), dotted(where), message)
-                 for where, message in _mistakes(kind_of(tree), tree, purpose)]
+        _override(path, tree, places, key, value)
+    problems += [_problem(path, places, where, message)
+                 for where, message in [*fill(tree), *_mistakes(kind_of(tree), tree, purpose)]]
     if not re.fullmatch(r"\w[\w.-]*", path.stem):
         problems.append(Problem(str(path), None, "", (
             "the file's name becomes the campaign's: letters, digits, '-', '_' and '.' only")))
     if problems:
-        raise CampaignError(sorted(set(problems), key=lambda p: (p.line or 0, p.where, p.message)))
+        raise CampaignError(sorted(
+            set(problems), key=lambda p: (p.file != str(path), p.file, p.line or 0, p.where, p.message)))
     params = kind_of(tree).model_validate(tree)
-    params._path, params._lines = path.absolute(), lines
+    params._files, params._places = [file.absolute() for file in whole.files], places
     return params
+
+
+def _problem(path: Path, places: Places, where: tuple, message: str) -> Problem:
+    place = place_of(places, where) or Place(str(path), None)
+    return Problem(place.file, place.line, dotted(where), message)
 
 
 def kind_of(tree: dict[str, Any]) -> type[Params]:
@@ -51,14 +60,16 @@ def kind_of(tree: dict[str, Any]) -> type[Params]:
     return Experiments if "experiments" in tree else Campaign
 
 
-def _override(path: Path, tree: dict[str, Any], lines: Lines, key: str, value: Any) -> None:
+def _override(path: Path, tree: dict[str, Any], places: Places, key: str, value: Any) -> None:
     """Put one value into the tree; from then on its place has no line."""
+    if key == "extends":
+        raise CampaignError([Problem(str(path), None, "--set extends", "is for the file itself to say")])
     *parents, last = where = tuple(key.split("."))
     place: Any = tree
     for i, name in enumerate(parents, 1):
         if isinstance(place, dict) and place.get(name) is None:
             place[name] = {}
-            lines[where[:i]] = 0
+            places[where[:i]] = Place(str(path), None)
         place = place[name] if isinstance(place, dict) else None
     if not isinstance(place, dict):
         raise CampaignError([Problem(str(path), None, f"--set {key}", "leads into a value that has no keys")])
@@ -70,9 +81,9 @@ def _override(path: Path, tree: dict[str, Any], lines: Lines, key: str, value: A
         place[last] = text
     if twice:
         raise CampaignError([Problem(str(path), None, f"--set {key}", f"{dotted(twice[0][0])} is said twice")])
-    for inner in [inner for inner in lines if inner[: len(where)] == where]:
-        del lines[inner]
-    lines[where] = 0
+    for inner in [inner for inner in places if inner[: len(where)] == where]:
+        del places[inner]
+    places[where] = Place(str(path), None)
 
 
 def _mistakes(kind: type[Part], tree: dict[str, Any], purpose: Purpose) -> Iterator[tuple[tuple, str]]:

@@ -16,6 +16,7 @@ from analysis.params.period import Period, end_of, instant, known_zone
 from analysis.params.plan import Plan
 from analysis.params.quantile import Quantile
 from analysis.params.report_file import ReportFile
+from analysis.params.series import Series
 from analysis.params.sources import Population, Sources
 from analysis.params.values import Moment, Share, Text
 
@@ -36,6 +37,8 @@ class Arms(Part):
 class Campaign(ReportFile):
     """One campaign, one file, one report. The file's name is the campaign's."""
 
+    series: Series | None = None
+    """of which campaigns this is an edition, so that it is compared with the one before"""
     time_zone: str = "UTC"
     """zone of the campaign's days, such as Asia/Shanghai"""
     period: Period
@@ -52,6 +55,9 @@ class Campaign(ReportFile):
     """where the data lie"""
     population: Population = Population()
     """who counts"""
+    min_cell_size: int = Field(default=10, ge=1, le=1000)
+    """fewest users that a row about a group (segment, cohort, ...) may speak of; smaller groups, and others that would
+    give them away, are left out; 1 shows all"""
     arms: Arms | None = None
     """arms of a randomised campaign"""
     no_control_group: Text | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,21 @@ class CampaignError(Exception):
         super().__init__("\n".join(str(problem) for problem in problems))
 
 
-def line_of(lines: dict[tuple, int], where: tuple) -> int | None:
-    """Line of a key, or of the nearest key around it; None where that was not read from the file."""
-    while where and where not in lines:
+class Place(NamedTuple):
+    """Where a key was read: a params file, or one that it extends."""
+
+    file: str
+    line: int | None       # None where it was not read from a file
+
+
+Places = dict[tuple, Place]
+
+
+def place_of(places: Places, where: tuple) -> Place | None:
+    """Place of a key, or of the nearest key around it."""
+    while where and where not in places:
         where = where[:-1]
-    return lines.get(where) or None
+    return places.get(where)
 
 
 def dotted(where: tuple) -> str:

@@ -8,13 +8,17 @@ from pathlib import Path
 from pydantic import Field, PrivateAttr, field_validator
 
 from analysis.params.part import Part
-from analysis.params.problem import Problem, dotted, line_of
+from analysis.params.problem import Place, Places, Problem, dotted, place_of
 from analysis.params.values import Language, Text
 
 
 class ReportFile(Part):
     """A params file: one file, one report. The file's name is the report's."""
 
+    extends: str = ""
+    """another params file, relative to this one, whose keys hold where this one says nothing else"""
+    drop: list[str] = []
+    """keys of the file it extends that do not hold here, such as funnels or metrics.refunds"""
     title: Text
     """what the report is headed"""
     question: Text
@@ -28,8 +32,8 @@ class ReportFile(Part):
     labels: dict[str, Text] = {}
     """name used in the data or in this file -> the words a reader expects"""
 
-    _path: Path = PrivateAttr(default=Path("params.yml"))
-    _lines: dict[tuple, int] = PrivateAttr(default={})
+    _files: list[Path] = PrivateAttr(default=[Path("params.yml")])
+    _places: Places = PrivateAttr(default={})
 
     @field_validator("currency")
     @classmethod
@@ -41,7 +45,12 @@ class ReportFile(Part):
     @property
     def path(self) -> Path:
         """The params file, absolute."""
-        return self._path
+        return self._files[0]
+
+    @property
+    def files(self) -> list[Path]:
+        """The params file and those it extends, in order, absolute."""
+        return self._files
 
     @property
     def name(self) -> str:
@@ -56,8 +65,9 @@ class ReportFile(Part):
         return text.get(language or self.language) or text.get("") or next(iter(text.values()))
 
     def problem(self, where: tuple, message: str) -> Problem:
-        """A mistake at a place of this file."""
-        return Problem(near(self.path), line_of(self._lines, where), dotted(where), message)
+        """A mistake at a place of this file, or of the one it extends that says so."""
+        place = place_of(self._places, where) or Place(str(self.path), None)
+        return Problem(near(Path(place.file).absolute()), place.line, dotted(where), message)
 
 
 def near(path: Path) -> str:

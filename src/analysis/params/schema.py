@@ -24,6 +24,9 @@ def experiments_schema() -> str:
 
 def _text(kind: type[Part]) -> str:
     tree = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_as_read(kind.model_json_schema())}
+    needed = {key: part.pop("required", []) for key, part in [("", tree), *tree["$defs"].items()]}
+    # a file that extends another says only what is special, at any depth; what it lacks then only `load` can know
+    tree |= {"if": {"required": ["extends"]}, "else": {"required": needed[""]}}
     return json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
 
 

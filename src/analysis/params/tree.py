@@ -13,7 +13,7 @@ from analysis.params.problem import CampaignError, Problem, dotted
 # a campaign file has hundreds of lines; more is a mistake or a bomb
 MAX_BYTES, MAX_NODES = 200_000, 20_000
 
-Lines = dict[tuple, int]   # place -> its line in the file; 0 where it was not read from the file
+Lines = dict[tuple, int]   # key -> its line in the file
 
 
 class NotATree(Exception):
@@ -68,14 +68,17 @@ def parse(text: str, lines: Lines | None = None, twice: list[tuple[tuple, int]] 
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line, found = mark.line + 1 if mark else None, getattr(error, "problem", None) or error
-        raise NotATree(line, f"not YAML: {found}{_wide_colon(text, line)}") from None
+        raise NotATree(line, f"not YAML: {found}{_hint(text, line)}") from None
     except RecursionError:
         raise NotATree(None, "blocks in blocks without end: not a campaign file") from None
 
 
-def _wide_colon(text: str, line: int | None) -> str:
-    """A hint at what Chinese input methods write for a colon."""
-    for number, written in enumerate(text.splitlines()[:line], 1):
+def _hint(text: str, line: int | None) -> str:
+    """At what Chinese input methods write for a colon, and at braces in braces."""
+    written_until = text.splitlines()[:line]
+    if line and re.search(r"[:\[,]\s*\$\{", written_until[-1]):
+        return "; put ${...} into quotes"
+    for number, written in enumerate(written_until, 1):
         if re.match(r"\s*[\w-]+：", written):
             return f"; line {number} has a full-width '：' where ': ' is meant"
     return ""
