@@ -103,7 +103,7 @@ def test_code_stays_out_of_print(report):
 
 
 def test_a_wide_table_scrolls_from_the_keyboard(report):
-    with open_page(report, width=320) as opened:
+    with open_page(report, width=700) as opened:
         wide = opened.page.locator(".scroll", has=opened.page.locator("tbody tr:nth-child(5)"))
         wide.focus()
         opened.page.keyboard.press("ArrowRight")

@@ -54,7 +54,8 @@ def render(notebook: NotebookNode | Path | str, *, language: str | None = None) 
     html, _ = exporter().from_notebook_node(notebook, resources={
         **frame(reader), "title": results["campaign"]["title"], "campaign": results["campaign"],
         "period": span(results["campaign"]["period"], reader),
-        "sections": layout.sections, "tables": layout.tables, "log": layout.log})
+        "sections": layout.sections, "tables": layout.tables, "code": layout.code,
+        "log": layout.log})
     tables = {table.name: spreadsheet(table.columns, table.rows) for table in layout.tables}
     return Page(html, tables, results)
 

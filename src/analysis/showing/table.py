@@ -54,7 +54,8 @@ class Table:
     def html(self) -> str:
         heads = "".join(f'<th scope="col"{NUMBER * c.is_number}>{escape(c.heading)}</th>' for c in self.columns)
         body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows[self.first:][:self.n_shown])
-        return (f"<table><caption>{escape(self.caption + self.note)}</caption><thead><tr>{heads}</tr></thead>"
+        note = f"<small>{escape(self.note)}</small>" if self.note else ""
+        return (f"<table><caption>{escape(self.caption)}{note}</caption><thead><tr>{heads}</tr></thead>"
                 f"<tbody>{body}</tbody></table>")
 
     def _row(self, row: Sequence[Cell]) -> str:
@@ -113,10 +114,14 @@ def cut(rows: Sequence[Sequence[Cell]], reader: Reader, n: int, since: int = 0) 
 
 
 def interval_cell(lower: float, upper: float, show: Callable[[float], str], reader: Reader) -> Cell:
-    """Both bounds in one cell; the CSV has them with a blank between."""
-    is_known = not (math.isnan(lower) or math.isnan(upper))
-    return Cell(f"{lower:.10g} {upper:.10g}" if is_known else None,
-                reader.interval(show(lower), show(upper)) if is_known else MISSING)
+    """Both bounds in one cell, a unit behind both of them once; the CSV has the bounds with a blank between."""
+    if math.isnan(lower) or math.isnan(upper):
+        return Cell(None, MISSING)
+    first, last = show(lower), show(upper)
+    number, _, unit = first.partition(" ")
+    if unit and last.partition(" ")[2] == unit:
+        first = number
+    return Cell(f"{lower:.10g} {upper:.10g}", reader.interval(first, last))
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from nbconvert.exporters.templateexporter import TemplateExporter
 
+from analysis.report.template.narrow import css_string
 from analysis.showing.reader import Reader
 
 HERE = Path(__file__).parent
@@ -39,14 +40,15 @@ def frame(reader: Reader) -> dict[str, object]:
     digest = b64encode(sha256(style.encode()).digest()).decode()
     policy = ("default-src 'none'; style-src 'unsafe-inline'; style-src-attr 'unsafe-inline'; "
               f"style-src-elem 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'")
-    return {"lang": LANG[reader.language], "say": reader.say, "style": Markup(style), "policy": policy}
+    return {"lang": LANG[reader.language], "say": reader.say, "style": Markup(style), "policy": policy,
+            "css_string": css_string}
 
 
 @cache
 def style_sheet() -> str:
-    """Without comments and indentation, which a page need not carry."""
+    """Without comments, indentation and last semicolons, which a page need not carry."""
     text = re.sub(r"/\*.*?\*/", "", (HERE / "page.css").read_text(encoding="utf-8"), flags=re.S)
-    return re.sub(r"\s*\n\s*", "", text)
+    return re.sub(r"\s*\n\s*", "", text).replace(";}", "}")
 
 
 def span(period: dict[str, str], reader: Reader) -> str:

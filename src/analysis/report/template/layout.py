@@ -1,4 +1,4 @@
-"""Cells become sections: prose, then what the code showed, then the code itself, folded."""
+"""Cells become sections: prose, then what the code showed; the code itself is kept for the end of the page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from nbformat import NotebookNode
 
 from analysis.report.template.figures import figure
+from analysis.report.template.narrow import light, with_cards
 from analysis.report.template.prose import Prose, plain
 from analysis.report.template.traces import without_traces
 from analysis.showing.reader import Reader
@@ -20,7 +21,8 @@ SECTION = re.compile(r'(?=<h2 )')
 HEADING = re.compile(r'<h2 id="(?P<id>[^"]*)">(?P<text>.*?)</h2>', re.S)
 TABLES = re.compile(r"<table\b.*?</table>", re.S)
 LONGEST = 60  # characters of a file's name; a Chinese one takes three bytes of the 255 there are
-OPTIONAL = re.compile(r"</(?:td|th|tr|thead|tbody)>")  # end tags that HTML leaves out as well; a page has thousands
+OPTIONAL = re.compile(r"</(?:td|th|tr|thead|tbody|dt|dd|li)>")  # HTML need not have them; a page has thousands
+NOTE = re.compile(r"<small>.*?</small>", re.S)  # what holds for the table on the page, not for its file
 CAPTION = re.compile(r"(<caption[^>]*>)(.*?)(</caption>)", re.S)
 
 
@@ -31,7 +33,6 @@ class Section:
     title: str = ""
     id: str = ""
     blocks: list[Markup] = field(default_factory=list)
-    code: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Layout:
     """Lays out cell after cell.
 
     sections  what the page shows, in order
+    code      of every cell
     tables    what the page offers beside itself
     log       what the code printed, machine's traces removed
     """
@@ -56,6 +58,7 @@ class Layout:
         self.reader = reader
         self.prose = Prose()
         self.sections = [Section()]
+        self.code: list[str] = []
         self.tables: list[Table] = []
         self.log = ""
         self._n_figures = 0
@@ -63,18 +66,19 @@ class Layout:
 
     def add(self, cell: NotebookNode) -> None:
         if cell.cell_type == "markdown":
-            self._add_prose(cell.source)
+            self._add_prose(cell)
         elif cell.cell_type == "code" and cell.source.strip():
-            self.sections[-1].code.append(without_traces(cell.source.strip()))
+            self.code.append(without_traces(cell.source.strip()))
             for output in cell.outputs:
                 self._add_output(output)
 
-    def _add_prose(self, source: str) -> None:
-        for part in SECTION.split(self.prose.html(source)):
+    def _add_prose(self, cell: NotebookNode) -> None:
+        tag = next((tag.removeprefix("id-") for tag in cell.metadata.get("tags", ()) if tag.startswith("id-")), "")
+        for part in SECTION.split(self.prose.html(cell.source, tag)):
             if heading := HEADING.match(part):
-                # Code that has shown nothing yet (imports, parameters) belongs to the section it prepares.
-                code = [] if self.sections[-1].blocks else self.sections.pop().code
-                self.sections.append(Section(plain(heading["text"]), Markup(heading["id"]).unescape(), code=code))
+                if not self.sections[-1].blocks:  # code that has shown nothing (imports, parameters) makes no section
+                    self.sections.pop()
+                self.sections.append(Section(plain(heading["text"]), Markup(heading["id"]).unescape()))
             if part.strip():
                 self.sections[-1].blocks.append(self._with_regions(part))
 
@@ -103,7 +107,7 @@ class Layout:
         table = outputs[TABLE]
         shown = CAPTION.search(outputs.get("text/html", ""))
         self.tables.append(Table(
-            self._file_name(table["name"]), plain(shown[2]) if shown else "", list(table["columns"]),
+            self._file_name(table["name"]), plain(NOTE.sub("", shown[2])) if shown else "", list(table["columns"]),
             list(table["rows"])))
 
     def _file_name(self, name: str) -> str:
@@ -114,7 +118,7 @@ class Layout:
 
     def _with_regions(self, html: str) -> Markup:
         """Each table in a region that scrolls by itself and can be reached from the keyboard."""
-        return Markup(TABLES.sub(lambda table: self._region(table[0]), html))
+        return Markup(OPTIONAL.sub("", TABLES.sub(lambda table: self._region(table[0]), html)))
 
     def _region(self, table: str) -> str:
         shown = CAPTION.search(table)
@@ -126,4 +130,4 @@ class Layout:
         table = CAPTION.sub(rf'\1<span id="{id_}">\2</span>\3', table)
         own_name = f"{label} ({n})" if n > 1 else label
         named = f'aria-labelledby="{id_}"' if shown and n == 1 else f'aria-label="{escape(own_name)}"'
-        return f'<div class="scroll" role="region" {named} tabindex="0">{OPTIONAL.sub("", table)}</div>'
+        return f'<div class="scroll" role="region" {named} tabindex="0">{light(with_cards(table))}</div>'

@@ -23,9 +23,12 @@ class Prose(IPythonRenderer):
         super().__init__(escape=True, allow_harmful_protocols=False)
         self.level = 1
         self.ids = set(FRAME_IDS)
+        self.tag = ""
         self.markdown = MarkdownWithMath(renderer=self)
 
-    def html(self, source: str) -> Markup:
+    def html(self, source: str, tag: str = "") -> Markup:
+        """A cell's HTML; its first heading gets the id `tag`, so that a page in any language can be linked into."""
+        self.tag = tag
         return Markup(self.markdown.render(source))
 
     def heading(self, text: str, level: int, **attrs: object) -> str:
@@ -47,7 +50,8 @@ class Prose(IPythonRenderer):
         return f"<td>{text}</td>" if is_number else f'<td class="t">{text}</td>'
 
     def _new_id(self, text: str) -> str:
-        slug = re.sub(r"\W+", "-", plain(text).lower()).strip("-") or "section"
+        slug = self.tag or re.sub(r"\W+", "-", plain(text).lower()).strip("-") or "section"
+        self.tag = ""
         wanted, n = slug, 1
         while wanted in self.ids:
             n += 1
