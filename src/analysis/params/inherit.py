@@ -111,6 +111,9 @@ def _paths(tree: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
         for source in table if isinstance(table, list) else [table]:
             if isinstance(source, dict) and isinstance(source.get("path"), str):
                 yield source, "path"
+    series = tree.get("series")
+    if isinstance(series, dict) and isinstance(series.get("reports"), str):
+        yield series, "reports"
 
 
 def _seen_from(between: str, path: str) -> str:

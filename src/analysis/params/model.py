@@ -120,7 +120,7 @@ class Campaign(ReportFile):
             "baseline": self.baseline, "after": self.after, "funnels": self.funnels,
             "retention": self.retention, "activity": self.activity, "costs": self.costs or self.sources.costs,
             "phases": self.baseline or self.after, "segments": self.effects.segments,
-            "quantiles": self.quantiles,
+            "quantiles": self.quantiles, "series": self.series,
         }
         return [block for block, value in asked.items() if value]
 

@@ -26,6 +26,8 @@ from analysis.results.belief import Belief
 from analysis.results.conversion import SegmentGap, StepEffect
 from analysis.results.curves import CurveGap, CurveTest
 from analysis.results.drops import Drop
+from analysis.results.editions.change import Since
+from analysis.results.editions.defined import Definitions, definitions
 from analysis.results.entry_days import EntryDay
 from analysis.results.evidence import Evidence
 from analysis.results.funnel import Step
@@ -49,9 +51,10 @@ from analysis.results.uplift import Uplift
 from analysis.results.verdict import Verdict
 from analysis.results.views import View
 from analysis.showing.reader import Reader
-from analysis.showing.table import Html, definitions
+from analysis.showing.table import Html
+from analysis.showing.table import definitions as listed
 
-SCHEMA_VERSION = "1.0"  # raise the first number when a reader of older files would be misled
+SCHEMA_VERSION = "1.1"  # raise the first number when a reader of older files would be misled
 MIME = "application/vnd.campaign.results+json"
 DIGITS = 10             # significant: low digits of parallel sums differ from run to run
 
@@ -68,6 +71,14 @@ class Heading:
     currency: str
     time_zone: str
     period: dict[str, str]      # start, end: as the params say, on the campaign's clock
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Of which series of campaigns this is which edition."""
+
+    name: str
+    edition: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,10 @@ class Results:
     schema_version: str
     notebook: Literal["review"]
     campaign: Heading
+    series: Edition | None
     blocks: list[str]           # parts of the report that the params ask for
+    definitions: Definitions
+    since: Since | None         # what changed since the edition before; null without one
     verdict: Verdict
     trust: Literal["ok", "warn", "fail"]    # worst state of the checks
     checks: list[Check]
@@ -153,15 +167,16 @@ def publish(
     gap: Gap | None = None, phases: Sequence[Phase] = (), daily: Sequence[Daily] = (), funnels: Sequence[Step] = (),
     paths: Paths | None = None, retention: Sequence[Cell] = (), retention_tests: Sequence[CurveTest] = (),
     retention_gaps: Sequence[CurveGap] = (), value: Sequence[Value] = (), activity: Activities | None = None,
-    costs: Sequence[Cost] = (),
+    costs: Sequence[Cost] = (), since: Since | None = None,
 ) -> Published:
     """Hand over all that the report says; the mark that the notebook ran to its end."""
     campaign, tables = facts.campaign, facts.tables
     beside = evidence or Evidence([], [], [], [], [], [], [], [], [])
     paths, activity = paths or Paths(), activity or Activities([], [], [], [], math.nan, math.nan)
     return Published(Results(
-        SCHEMA_VERSION, "review", heading(campaign, reader.language), campaign.blocks, verdict, state(checks), checks,
-        list(goals), list(conflicts), list(effects), beside.views, beside.calibrations, beside.segments,
+        SCHEMA_VERSION, "review", heading(campaign, reader.language), edition(campaign), campaign.blocks,
+        definitions(campaign), since, verdict, state(checks), checks, list(goals), list(conflicts),
+        list(effects), beside.views, beside.calibrations, beside.segments,
         beside.segment_tests, beside.trends, beside.days, beside.beliefs, beside.quantiles, beside.balance,
         list(seasons), gap, list(phases), list(daily), list(funnels),
         paths.effects, paths.gaps, paths.times, paths.moments, paths.days, paths.drops, paths.lost_to, paths.counted,
@@ -170,6 +185,10 @@ def publish(
         groups(facts), tables.rows,
         tables.data_from.isoformat() if tables.data_from else None,
         tables.data_until.isoformat() if tables.data_until else None, provenance(campaign)))
+
+
+def edition(campaign: Campaign) -> Edition | None:
+    return Edition(campaign.series.name, campaign.series.edition) if campaign.series else None
 
 
 def heading(campaign: Campaign, language: str) -> Heading:
@@ -239,7 +258,7 @@ def made_from(published: Published, reader: Reader) -> Html:
     made, say = published.results.provenance, reader.say
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     stamp = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
-    return definitions([
+    return listed([
         (say("Made"), reader.moment(stamp)),
         (say("Program"), f"campaign-analysis {made.package}, Python {made.python}, "
          + ", ".join(f"{name} {number}" for name, number in made.libraries.items())),

@@ -1,0 +1,1 @@
+"""Editions of a campaign beside each other: words, tables, charts."""
