@@ -2,16 +2,18 @@
 
 import math
 from dataclasses import asdict, replace
+from importlib import import_module
 
 import numpy as np
 import pytest
 from statsmodels.regression.linear_model import OLS
 
-from analysis.stats.adjust import adjust, compare_adjusted, pair_of, reduction
+from analysis.stats.adjust import adjust, adjust_shuffled, compare_adjusted, pair_of, reduction
 from analysis.stats.means import compare_means
 from analysis.stats.moments import JointMoments
 from analysis.stats.pairs import margin_pvalue
 from analysis.stats.ratios import compare_ratios
+from analysis.stats.shuffles import shuffled
 
 
 def joint(**columns):
@@ -183,6 +185,22 @@ def test_units_and_order_of_arms_do_not_matter():
     assert back.diff == -here.diff and back.pvalue == here.pvalue
 
 
+@pytest.mark.parametrize("parts", [["money"], ["money", "orders"]])
+@pytest.mark.parametrize("n_strata", [1, 3])
+def test_what_the_covariates_tell_wholly_leaves_nothing_to_test(parts, n_strata):
+    """What is left is rounding; a rest of a millionth is none."""
+    strata = []
+    for rest in (0.0, 1e-6):
+        raw = [{arm: users(10 * i + j, 40) for j, arm in enumerate("tc")} for i in range(n_strata)]
+        strata.append([{arm: joint(**columns | {"money": 0.3 * columns["before"] + 7.1 + rest * columns["money"],
+                                                "orders": np.ones(40)})
+                        for arm, columns in own.items()} for own in raw])
+    nothing, little = (compare_adjusted(adjust(own, parts, ["before"]), "t", "c") for own in strata)
+    assert nothing.reason == "zero_variance" and math.isnan(nothing.pvalue) and math.isnan(nothing.diff_upper)
+    assert little.reason == "" and 0 < little.pvalue < 1 and abs(little.diff) < 1e-3
+    assert reduction(adjust(strata[0], parts, ["before"]), "t", "c") == pytest.approx(1, abs=1e-12)
+
+
 @pytest.mark.parametrize(("columns", "parts", "reason"), [
     ({"money": [1.0], "orders": [1.0], "before": [1.0]}, ["money"], "too_few_users"),
     ({"money": [1.0, math.inf, 2], "orders": [1.0, 1, 1], "before": [1.0, 2, 3]}, ["money"], "bad_moments"),
@@ -195,3 +213,45 @@ def test_what_cannot_be_estimated_has_its_reason(columns, parts, reason):
         1, tuple(columns), np.ones(3), np.full((3, 3), math.nan))
     found = compare_adjusted(adjust([{"t": own, "c": own}], parts, ["before"]), "t", "c")
     assert found.reason == reason and math.isnan(found.pvalue) and math.isnan(found.diff_lower)
+
+
+def dealt(*sizes, runs=50, change=None):
+    """Strata of users whose labels were shuffled within each."""
+    strata = []
+    for seed, own in enumerate(sizes):
+        columns = users(seed, sum(own.values()))
+        strata.append(shuffled({**columns, **(change(columns) if change else {})}, own, runs, seed))
+    return strata
+
+
+def alone(strata, run, *asked):
+    return adjust([stratum.run(run) for stratum in strata], *asked)
+
+
+@pytest.mark.parametrize("covariates", [(), ("before",), ("before", "visits"), ("before", "twice", "one")])
+@pytest.mark.parametrize("parts", [["money"], ["money", "orders"]])
+@pytest.mark.parametrize("at_once", [1, 500, 10**6])
+def test_all_shuffles_at_once_are_each_alone(parts, covariates, at_once, monkeypatch):
+    """Unequal arms, in another order in each stratum; two covariates that say nothing more."""
+    monkeypatch.setattr(import_module("analysis.stats.adjust"), "AT_ONCE", at_once)
+    strata = dealt({"c": 40, "t": 8, "s": 15}, {"t": 2, "s": 30, "c": 9}, {"s": 5, "c": 25, "t": 60}, runs=13,
+                   change=lambda own: {"twice": 2 * own["before"], "one": np.ones(len(own["before"]))})
+    found = adjust_shuffled(strata, parts, covariates)
+    assert len(found) == 13 and len({own.level[0] for own in found}) == 13
+    for run, own in enumerate(found):
+        expected = alone(strata, run, parts, covariates)
+        assert (own.n, own.rank, own.n_free) == (expected.n, expected.rank, expected.n_free)
+        assert own.rank == len({*covariates} - {"twice", "one"})
+        for arm in ("t", "s"):
+            same(compare_adjusted(own, arm, "c"), compare_adjusted(expected, arm, "c"))
+            assert reduction(own, arm, "c") == pytest.approx(reduction(expected, arm, "c"), rel=1e-9)
+
+
+def test_a_shuffle_that_cannot_be_estimated_leaves_the_others_theirs():
+    """Two users have all the orders: where both are in one arm, the other has nothing to divide by."""
+    rare = dealt({"c": 3, "t": 3}, runs=40, change=lambda own: {"orders": np.arange(6) * (np.arange(6) > 3.0)})
+    reasons = [own.reason for own in adjust_shuffled(rare, ["money", "orders"], ["before"])]
+    assert reasons == [alone(rare, run, ["money", "orders"], ["before"]).reason for run in range(40)]
+    assert {*reasons} == {"", "zero_denominator"}
+    lonely = dealt({"c": 5, "t": 5}, {"c": 5, "t": 1}, runs=3)
+    assert [own.reason for own in adjust_shuffled(lonely, ["money"])] == ["too_few_users"] * 3

@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from analysis.stats.means import compare_means
+from analysis.stats.moments import merged
 from analysis.stats.ratios import compare_ratios
-from analysis.stats.shuffles import false_alarms, shuffled, statistics
+from analysis.stats.shuffles import false_alarms, shuffled, statistics, together
 
 SIZES = {"banner": 1, "poster": 3, "mail": 0, "rest": 12_345, "control": 7_654}
 
@@ -73,6 +74,28 @@ def test_a_run_gives_what_the_methods_of_the_report_ask_for():
         for one, t in ((mean, means[run]), (ratio, ratios[run])):
             df_free = stats.norm.isf(one.pvalue / 2)  # large df: t is near z
             assert abs(t) == pytest.approx(df_free, rel=0.05) and np.sign(t) == np.sign(one.diff)
+
+
+def test_strata_together_are_their_moments_merged_run_by_run():
+    """An arm that one stratum lacks, one of a single user, one without any."""
+    strata = [{"c": 30, "t": 20, "none": 0}, {"t": 1, "c": 12, "one": 1}, {"c": 9}]
+    groups = [shuffled(users(sum(sizes.values()), seed), sizes, 25, seed) for seed, sizes in enumerate(strata)]
+    found = together(groups)
+    assert found.arms == ("c", "t", "none", "one") and found.n.tolist() == [51, 21, 0, 1]
+    for run in range(25):
+        own, parts = found.run(run), [group.run(run) for group in groups]
+        for arm in ("c", "t", "one"):
+            expected = merged([part[arm] for part in parts if arm in part])
+            assert own[arm].n == expected.n and own[arm].mean == pytest.approx(expected.mean, rel=1e-12)
+            assert own[arm].cov == pytest.approx(expected.cov, rel=1e-12, nan_ok=True)
+    assert np.isnan(found.mean[:, 2]).all() and np.isnan(found.cov[:, 2:]).all()
+
+
+def test_arms_and_columns_can_be_chosen():
+    found = shuffled(users(60), {"t": 20, "c": 30, "rest": 10}, 7)
+    own = found.of(["rest", "t"], ["orders"]).run(6)
+    assert [*own] == ["rest", "t"] and own["t"].names == ("orders",) and own["rest"].n == 10
+    assert own["t"].metric("orders") == found.run(6)["t"].metric("orders")
 
 
 def test_covariances_are_those_of_the_users_in_the_arm():

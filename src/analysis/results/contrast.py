@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from analysis.facts.compared import arm_moments, cluster_sums, covariates
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import is_covered
-from analysis.stats.adjust import Adjusted, adjust, pair_of, reduction
+from analysis.stats.adjust import adjust, pair_of, reduction
 from analysis.stats.clusters import ClusterSums, cluster_level
 from analysis.stats.comparison import ALPHA, Comparison
-from analysis.stats.levels import ROUNDING
 from analysis.stats.moments import JointMoments, merged
 from analysis.stats.noninferiority import noninferiority_proportions, ratio_at
 from analysis.stats.pairs import Pair, compare_pair, independent, margin_pvalue
@@ -109,7 +107,7 @@ def of_users(
     method = "adjusted" if found.rank else "strata" if len(cells) > 1 else "delta" if shape == "ratio" else "welch"
     # an arm that cannot be estimated has its own reason and leaves the others theirs
     apart = {arm: adjust([{each: whole[each] for each in (arm, control)}], parts) for arm in arms if arm not in sound}
-    pairs = {arm: _pair(apart.get(arm, found), arm, control) for arm in arms if arm != control}
+    pairs = {arm: pair_of(apart.get(arm, found), arm, control) for arm in arms if arm != control}
     reductions = {arm: reduction(apart.get(arm, found), arm, control, pair) for arm, pair in pairs.items()}
     return Contrast(name, shape, method, pairs=pairs, reduction=reductions if method in ("adjusted", "strata") else {})
 
@@ -128,14 +126,6 @@ def _is_rare(counts: Sequence[tuple[int, int]]) -> bool:
     so that nothing is chosen by its effect."""
     share = sum(x for x, _ in counts) / sum(n for _, n in counts)
     return min(n for _, n in counts) * min(share, 1 - share) < RAREST
-
-
-def _pair(found: Adjusted, arm: str, control: str) -> Pair:
-    """The two arms; where what users did before tells all of it but rounding, there is nothing to test."""
-    pair = pair_of(found, arm, control)
-    plain = float(sum(found.unadjusted_var[found.arms.index(each)] for each in (arm, control)))
-    least = max(ROUNDING * plain, (ROUNDING * max(abs(pair.treatment), abs(pair.control))) ** 2)
-    return pair if pair.reason or pair.error**2 > least else replace(pair, df=math.nan, reason="zero_variance")
 
 
 def _large_enough(strata: Sequence[Mapping[str, JointMoments]], arms: Sequence[str]) -> list[dict[str, JointMoments]]:

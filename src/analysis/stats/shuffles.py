@@ -34,6 +34,12 @@ class Shuffles:
         return {arm: JointMoments(int(self.n[i]), self.names, self.mean[run, i], self.cov[run, i])
                 for i, arm in enumerate(self.arms)}
 
+    def of(self, arms: Sequence[str], names: Sequence[str]) -> Shuffles:
+        """Some of the arms and columns, in the order asked for."""
+        i, k = [self.arms.index(arm) for arm in arms], [self.names.index(name) for name in names]
+        mean, cov = self.mean[:, i], self.cov[:, i]
+        return Shuffles(tuple(arms), tuple(names), self.n[i], mean[..., k], cov[..., k, :][..., k])
+
 
 @dataclass(frozen=True, slots=True)
 class FalseAlarms:
@@ -69,6 +75,25 @@ def shuffled(
     n = np.array([*sizes.values()])
     mean, cov = _moments(sums, n, len(centre))
     return Shuffles(tuple(sizes), tuple(columns), n, mean + centre, cov)
+
+
+def together(groups: Sequence[Shuffles]) -> Shuffles:
+    """Groups of units that were shuffled each by itself (strata), as one in every run: what `merged` is for moments."""
+    arms, names = tuple(dict.fromkeys(arm for own in groups for arm in own.arms)), groups[0].names
+    n = np.zeros(len(arms), dtype=int)
+    mean = np.full((len(groups[0].mean), len(arms), len(names)), math.nan)
+    cov = np.full((*mean.shape, len(names)), math.nan)
+    for i, arm in enumerate(arms):
+        parts = [own.of([arm], names) for own in groups if arm in own.arms and own.n[own.arms.index(arm)]]
+        n[i] = sum(own.n[0] for own in parts)
+        if n[i]:
+            mean[:, i] = sum(own.n[0] / n[i] * own.mean[:, 0] for own in parts)
+        if n[i] > 1:
+            apart = [own.mean[:, 0] - mean[:, i] for own in parts]
+            between = sum(own.n[0] * one[:, :, None] * one[:, None] for own, one in zip(parts, apart, strict=True))
+            within = sum((own.n[0] - 1) * own.cov[:, 0] for own in parts if own.n[0] > 1)
+            cov[:, i] = (between + within) / (n[i] - 1)
+    return Shuffles(arms, names, n, mean, cov)
 
 
 def statistics(
