@@ -9,8 +9,10 @@ import pytest
 from scipy import stats
 
 from analysis.results import relabelled as shuffling
-from analysis.results.relabelled import relabelled, runs
+from analysis.results.contrast import of_users
+from analysis.results.relabelled import SEED, relabelled, runs
 from analysis.results.trust import checks
+from analysis.stats.shuffles import false_alarms, shuffled
 from tests.people import METRICS, people
 from tests.shops import PHASES, shop
 from tests.tables import observed
@@ -88,6 +90,54 @@ def test_labels_are_shuffled_within_strata():
     facts, _ = campaign(METRICS + STRATA + "effects: {adjust: none, relabel: 400}\n", tables, users)
     assert 0.02 < rate(facts).rate < 0.09 and rate(facts).method == "strata"
     assert shuffling.tested_rows(facts, "money").sizes == tables["assignments"]["variant"].value_counts().to_dict()
+
+
+def in_tiers(arms, tiers, n=300, seed=7, buyers=1.0):
+    """Users of tiers drawn with these chances; tier "none" has nobody in the last arm. Some came after the time before.
+
+    buyers   share of the users of whom there are orders
+    """
+    draw, tables = np.random.default_rng(seed), shop(seed=seed, n=n)
+    tables["assignments"]["variant"] = draw.choice([*arms], n, p=[*arms.values()])
+    users = tables["assignments"][["user_id"]].assign(tier=draw.choice([*tiers], n, p=[*tiers.values()]))
+    users["registered_at"] = np.where(draw.random(n) < 0.2, "2024-03-05", "2024-01-01")
+    tables["assignments"] = tables["assignments"][~((users["tier"] == "none").to_numpy() & (
+        tables["assignments"]["variant"] == [*arms][-1]).to_numpy())]
+    tables["orders"] = tables["orders"][tables["orders"]["user_id"].isin(users["user_id"][draw.random(n) < buyers])]
+    shares = ", ".join(f"{arm}: {share:.0%}" for arm, share in arms.items())
+    return tables, users, f"arms: {{control: {next(iter(arms))}, shares: {{{shares}}}}}\n"
+
+
+@pytest.mark.parametrize("adjust", ["before", "none"])
+@pytest.mark.parametrize(("arms", "tiers", "buyers"), [
+    ({"stay": 0.5, "go": 0.5}, {"all": 1.0}, 1.0),
+    ({"stay": 0.3, "go": 0.7}, {"gold": 0.5, "grey": 0.4, "none": 0.1}, 1.0),             # an empty arm of a stratum
+    ({"stay": 0.5, "go": 0.2, "run": 0.3}, {"gold": 0.6, "grey": 0.3, "red": 0.06, "none": 0.04}, 1.0),
+    ({"stay": 0.5, "go": 0.48, "run": 0.02}, {"gold": 0.6, "grey": 0.4}, 0.08),           # few buyers: arms without
+    ({"stay": 0.5, "go": 0.5}, {str(i): 0.05 for i in range(20)}, 1.0)])                  # most strata put together
+def test_all_shuffles_at_once_say_what_each_says_alone(arms, tiers, buyers, adjust, monkeypatch):
+    """The report's own contrast of each shuffle by itself: p and statistic of every metric and arm."""
+    tables, users, params = in_tiers(arms, tiers, buyers=buyers)
+    strata = "" if len(tiers) == 1 else ", strata: [tier]"
+    params = METRICS + params.replace("}}", f"}}{strata}}}") + f"effects: {{adjust: {adjust}, relabel: 40}}\n"
+    facts, pvalues = campaign(params, tables, users)[0], []
+    monkeypatch.setattr(shuffling, "false_alarms", lambda own, alpha: pvalues.append(own) or false_alarms(own, alpha))
+    found = relabelled(facts)
+    for row, own in zip(found.calibrations, pvalues, strict=True):
+        again = [of_users(facts, row.metric, moments) for moments in one_by_one(facts, row.metric, [*arms], 40)]
+        assert row.method == again[0].method
+        assert own == pytest.approx([one.compare(row.arm, "stay").pvalue for one in again], rel=1e-9, nan_ok=True)
+        if (row.metric, row.arm) in found.statistics:
+            pairs = [one.pairs[row.arm] for one in again]
+            assert found.statistics[row.metric, row.arm] == pytest.approx(
+                [math.nan if pair.reason else pair.diff / pair.error for pair in pairs], rel=1e-8, nan_ok=True)
+
+
+def one_by_one(facts, name, arms, n_runs):
+    """Stratum -> arm -> moments, of each shuffle."""
+    dealt = [shuffled(own.columns, {arm: own.sizes[arm] for arm in arms if arm in own.sizes}, n_runs, SEED + i)
+             for i, own in enumerate(shuffling.tested_rows(facts, name).strata())]
+    return [{(str(i),): own.run(run) for i, own in enumerate(dealt)} for run in range(n_runs)]
 
 
 @pytest.mark.parametrize("cluster", [False, True])

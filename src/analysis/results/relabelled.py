@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from analysis.facts.compared import covariates
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import is_covered
 from analysis.facts.user_rows import UserRows, user_rows
-from analysis.results.contrast import Contrast, clusters_of, of_clusters, of_users, parts_of
+from analysis.results.contrast import Contrast, _large_enough, clusters_of, of_clusters, of_users, parts_of
+from analysis.stats.adjust import adjust_shuffled, pair_of
 from analysis.stats.clusters import ClusterSums
 from analysis.stats.comparison import ALPHA
-from analysis.stats.shuffles import RUNS, Shuffles, false_alarms, shuffled
+from analysis.stats.shuffles import RUNS, Shuffles, false_alarms, shuffled, together
 
 MOST = 1_000_000   # users, from which on labels are shuffled only where the params say so
 SEED = 20_240_101  # the same data give the same report
@@ -90,11 +92,38 @@ def _calibration(facts: Facts, name: str, arm: str, again: list[Contrast], pvalu
 
 def _again(facts: Facts, name: str) -> Iterator[Contrast]:
     """The metric's contrast for each shuffle."""
-    if facts.campaign.arms.cluster:
-        yield from _clusters_again(facts, name)
+    return _clusters_again(facts, name) if facts.campaign.arms.cluster else _users_again(facts, name)
+
+
+def _users_again(facts: Facts, name: str) -> Iterator[Contrast]:
+    """Users change arms within strata. What `of_users` says of each shuffle, of all of them at once where it can be."""
+    dealt, control = _dealt(facts, name), facts.campaign.arms.control
+    first = _of_run(facts, name, dealt, 0)
+    if not first.pairs:   # the score test knows no strata
+        whole = [together(dealt)] if dealt else []
+        yield from (_of_run(facts, name, whole, run) for run in range(runs(facts)))
         return
-    for run in range(runs(facts)):
-        yield of_users(facts, name, {(str(i),): own.run(run) for i, own in enumerate(_dealt(facts, name))})
+    adjusts = first.shape != "proportion" and facts.campaign.effects.adjust == "before"
+    known = covariates(facts, parts_of(facts, name)) if adjusts else []
+    for run, found in enumerate(adjust_shuffled(_cells(dealt, control), parts_of(facts, name), known)):
+        if found.reason:   # of one arm perhaps, which leaves the others theirs
+            yield _of_run(facts, name, dealt, run)
+        else:
+            yield replace(first, pairs={arm: pair_of(found, arm, control) for arm in first.pairs}, reduction={})
+
+
+def _of_run(facts: Facts, name: str, strata: Sequence[Shuffles], run: int) -> Contrast:
+    return of_users(facts, name, {(str(i),): own.run(run) for i, own in enumerate(strata)})
+
+
+def _cells(dealt: Sequence[Shuffles], control: str) -> list[Shuffles]:
+    """The strata that the report compares within. Numbers of users decide which are put together: one run tells all."""
+    one = [own.run(0) for own in dealt]
+    arms = [*dict.fromkeys(arm for own in one for arm in own)]
+    whole = {id(own[control]) for own in _large_enough(one, arms)}   # those put together are new
+    large = [i for i, own in enumerate(one) if id(own.get(control)) in whole]
+    small = [own for i, own in enumerate(dealt) if i not in large]
+    return [*([together(small)] if small else []), *(dealt[i] for i in large)]
 
 
 def _dealt(facts: Facts, name: str) -> list[Shuffles]:
