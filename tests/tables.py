@@ -25,6 +25,7 @@ owner: tests
 period: {start: 2024-03-04, end: 2024-03-10}
 data_until: 2024-03-31
 no_control_group: not needed here
+min_cell_size: 1
 metrics: {active: {any: events, role: primary}}
 """
 

@@ -13,7 +13,6 @@ from analysis.facts.next_events import next_events
 from analysis.results.drops import drops, shrunk
 from analysis.results.entry_days import by_entry_day
 from analysis.results.funnel import funnel
-from analysis.results.groups import SMALLEST
 from analysis.results.lost_to import lost_to
 from analysis.stats.score import score_ratio
 from tests.results.test_funnel import random_log
@@ -161,13 +160,11 @@ def test_the_segment_that_loses_most_comes_first_and_a_group_of_one_does_not_win
     facts = path(weak_page(), "{steps: [a, b], window: 2 days, by: [page]}")
     found = drops(facts, "path")
     assert found and {drop.segment for drop in found} == {"x"}
-    assert all(drop.n_before >= SMALLEST for drop in found)
     assert found[0].excess == pytest.approx(found[0].n_lost - found[0].n_before * found[0].pooled_rate)
     assert found[0].pooled_rate == pytest.approx(141 / 281)
 
 
 def test_cells_add_up_to_the_days_and_the_days_to_the_pooled_rate(monkeypatch):
-    monkeypatch.setattr("analysis.results.drops.SMALLEST", 0)
     monkeypatch.setattr("analysis.results.drops.shrunk", lambda lost, n: [2.0] * len(n))    # nothing is left out
     facts = path(random_log(5), "{steps: [a, b, c], window: 2 days, by: [page]}")
     found = drops(facts, "path")
@@ -250,7 +247,8 @@ def test_small_cells_are_left_out_and_the_lift_has_its_interval():
     rows = [(f"u{i}", event, f"2024-03-05 0{h}:00") for i in range(60)
             for h, event in enumerate(["a", "x" if i < 40 else "y" if i < 45 else "",
                                        "b" if i in (*range(12), 42) else ""]) if event]
-    facts = path(pd.DataFrame([*rows, ("k", "b", "2024-01-01")], columns=["user_id", "event", "occurred_at"]))
+    facts = path(pd.DataFrame([*rows, ("k", "b", "2024-01-01")], columns=["user_id", "event", "occurred_at"]),
+                 params="min_cell_size: 10")
     found = {row.event: row for row in lost_to(facts, "path")}
     assert set(found) == {"x", ""}      # y: four of the lost
     x = found["x"]
@@ -264,6 +262,6 @@ def test_what_hardly_anybody_who_went_on_did_first_has_no_lift():
     """To those who go on the next step comes first: hundreds of times as common would say nothing."""
     rows = [(f"u{i}", event, f"2024-03-05 0{h}:00") for i in range(60)
             for h, event in enumerate(["a", "x" if i < 40 else "b", "b" if i == 0 else ""]) if event]
-    facts = path(pd.DataFrame(rows, columns=["user_id", "event", "occurred_at"]))
+    facts = path(pd.DataFrame(rows, columns=["user_id", "event", "occurred_at"]), params="min_cell_size: 10")
     [x] = [row for row in lost_to(facts, "path") if row.event == "x"]
     assert (x.n_base, x.reason) == (1, "few_went_on_so") and math.isnan(x.lift)

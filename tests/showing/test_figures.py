@@ -489,7 +489,7 @@ class TestActivity:
         assert math.isnan(ax.lines[0].get_ydata()[0]) and list(ax.lines[1].get_ydata()) == [5, 5, 5]
 
     def test_stickiness_is_the_share_active_so_often_or_more(self):
-        ax = plot_stickiness([Stickiness(1, 2, 4, 1.0), Stickiness(2, 2, 2, 0.5)], "week", EN)
+        ax = plot_stickiness([Stickiness(1, 1, 2, 4, 1.0), Stickiness(2, 2, 2, 2, 0.5)], "week", EN)
         assert [bar.get_height() for bar in bars_of(ax)] == [1.0, 0.5]
         assert texts(plot_stickiness([], "week", EN)) == ["Nothing to show"]
 

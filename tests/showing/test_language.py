@@ -65,6 +65,7 @@ def said_by_code() -> set[str]:
     """Values of the dictionaries from codes to messages."""
     single = (effects_words.METHODS, effects_words.LOOKED,
               phrases.ANSWERS, phrases.WHY, phrases.REASONS, phrases.LEFT_OUT, phrases.FOLDED, phrases.TIMES,
+              phrases.PARTS,
               tables.STATES, tables.VERDICTS, tables.CHECKS, definitions.PHASES,
               rules.OCCURRENCES, rules.ATTRIBUTIONS, rules.SEQUENCES,
               definitions.STARTS, definitions.FLAVOURS, retention.HEADINGS,

@@ -100,6 +100,15 @@ def rows_without_unit(facts: Facts, funnel: Funnel) -> int:
     return int(lost.count().execute())
 
 
+def users_of(facts: Facts, funnel: Funnel, units: Table) -> Table:
+    """The same rows with `user`: the unit itself, or each user with a row of that unit (a session's is one)."""
+    if funnel.unit == "user":
+        return units.mutate(user=units.unit)
+    events = rows_of(facts, "events")
+    whose = events.select(unit=events[funnel.unit], user=events.user_id).distinct()
+    return units.inner_join(ibis.memtable(whose.to_pyarrow()), "unit")
+
+
 def _table(made: pa.Table, funnel: Funnel, by: Sequence[str], is_mature_only: bool) -> pa.Table:
     wanted = OF_MATURE if is_mature_only else OF_ALL
     made = made.filter(pc.equal(pc.bit_wise_and(made["scope"], wanted), wanted))

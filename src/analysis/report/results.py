@@ -45,6 +45,7 @@ from analysis.results.recency import Recency
 from analysis.results.relabelled import Calibration
 from analysis.results.retention import Cell
 from analysis.results.segments import SegmentEffect, SegmentTest
+from analysis.results.small_groups import LeftOut, left_out
 from analysis.results.survival import Moment, TimeToConvert
 from analysis.results.trust import Check, state
 from analysis.results.uplift import Uplift
@@ -144,6 +145,7 @@ class Results:
     costs: list[Cost]
     population: Left
     groups: list[Group]
+    left_out: list[LeftOut]     # groups of users too small to be shown
     rows: list[Rows]
     data_from: str | None       # UTC
     data_until: str | None      # UTC, exclusive
@@ -182,7 +184,7 @@ def publish(
         paths.effects, paths.gaps, paths.times, paths.moments, paths.days, paths.drops, paths.lost_to, paths.counted,
         list(retention), list(retention_tests), list(retention_gaps), list(value), activity.lifecycle, activity.active,
         activity.per_day, activity.day_of_month, activity.stickiness, activity.recency, list(costs), facts.left,
-        groups(facts), tables.rows,
+        groups(facts), left_out(facts), tables.rows,
         tables.data_from.isoformat() if tables.data_from else None,
         tables.data_until.isoformat() if tables.data_until else None, provenance(campaign)))
 

@@ -15,6 +15,7 @@ from analysis.facts.population import Facts, rows_of
 from analysis.facts.presence_facts import STATES, active_users, lifecycle_counts, periods_active, presence
 from analysis.params.counting import Activity
 from analysis.results.recency import Recency, recency
+from analysis.results.small_groups import put_together
 
 WIDTHS = (1, 7, 30)      # days of the windows that end on a day
 
@@ -48,8 +49,9 @@ class Stickiness:
     """Users by the number of periods in which they were active."""
 
     n_periods: int         # of those of the range, from 1 on
-    n_exactly: int
-    n_at_least: int
+    to: int                # the same, or more where neighbours are together, as few users are in one alone
+    n_exactly: int         # from `n_periods` to `to`
+    n_at_least: int        # `n_periods` or more
     share_at_least: float  # of the users active in the range
 
 
@@ -145,5 +147,7 @@ def _stickiness(facts: Facts, asked: Activity) -> list[Stickiness]:
                    for day in days_looked_at(facts, asked))
     counts = periods_active(_present(facts, asked, asked.every), first, last)
     n_users = sum(counts.values())
-    return [Stickiness(n, counts.get(n, 0), more := sum(k for m, k in counts.items() if m >= n), more / n_users)
-            for n in range(1, last - first + 2)] if n_users else []
+    exactly = [counts.get(n, 0) for n in range(1, last - first + 2)]
+    return [Stickiness(part.start + 1, part.stop, sum(exactly[part.start:part.stop]),
+                       more := sum(exactly[part.start:]), more / n_users)
+            for part in put_together(exactly, facts.campaign.min_cell_size)] if n_users else []

@@ -35,7 +35,7 @@ class StepEffect(Comparison):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentGap(Comparison):
-    """The last step in one segment (treatment) against all others of the breakdown (control). A description."""
+    """The last step in one segment (treatment) against all others shown (control). A description."""
 
     funnel: str
     by: str

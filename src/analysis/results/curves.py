@@ -10,6 +10,7 @@ from itertools import groupby, pairwise
 from analysis.facts.activity_facts import CohortCell, cohort_cells
 from analysis.facts.population import Facts
 from analysis.results.retention import pooled
+from analysis.results.small_groups import hidden, shown
 from analysis.stats.comparison import ALPHA
 from analysis.stats.logrank import AtRisk, logrank
 from analysis.stats.multiplicity import compatible_alphas, holm
@@ -60,19 +61,25 @@ def curves(facts: Facts) -> tuple[list[CurveTest], list[CurveGap]]:
     """Arms against the control where users were drawn by chance; segments of the params' column against the largest.
 
     Users are compared who started. Where the campaign changed who starts, those of the arms are different people, and
-    nothing is tested.
+    nothing is tested. Segments of few users are left out.
     """
     asked, arms = facts.campaign.retention, facts.campaign.arms
     tests: list[CurveTest] = []
     gaps: list[CurveGap] = []
     for by in ([] if asked is None else [*(["variant"] if arms else []), *([asked.by] if asked.by else [])]):
         cells = _by_segment(cohort_cells(facts, asked, by))
+        out: set[tuple[str, int]] = set()
+        if by != "variant":
+            told = shown(facts, "retention", {name: [_started(own)] for name, own in cells.items()}, by=by)
+            out = _hidden(cells, told, facts.campaign.min_cell_size)
+            cells = {name: cells[name] for name in told}
         control = arms.control if by == "variant" else max(cells, key=lambda name: _started(cells[name]), default="")
         names = [name for name in (arms.shares if by == "variant" else cells) if name != control]
         found = [_whole(by, name, control, cells, facts.groups if by == "variant" else {}, asked.who) for name in names]
         tests += _adjusted(found)
-        told = [test.arm for test in found if test.reason in ("", "no_losses")]
-        gaps += _told_apart([gap for name in told for gap in _periods(by, name, control, cells)])
+        tested = [test.arm for test in found if test.reason in ("", "no_losses")]
+        gaps += _told_apart([gap for name in tested for gap in _periods(by, name, control, cells)
+                             if not {(name, gap.period), (control, gap.period)} & out])
     return tests, gaps
 
 
@@ -96,6 +103,16 @@ def _by_segment(cells: Sequence[CohortCell]) -> dict[str, list[CohortCell]]:
     for cell in cells:
         found.setdefault(cell.segment or "", []).append(cell)
     return found
+
+
+def _hidden(cells: dict[str, list[CohortCell]], told: Sequence[str], least: int) -> set[tuple[str, int]]:
+    """(segment, period) not to be told: fewer and fewer users were there long enough ago to be followed so far."""
+    sizes: dict[int, dict[str, list[int]]] = {}
+    for name, own in cells.items():
+        for period, n, _ in pooled(own, "on"):
+            sizes.setdefault(period, {})[name] = [n]
+    return {(name, period) for period, own in sizes.items()
+            for name in hidden(own, least, [name for name in own if name not in told])}
 
 
 def _started(cells: Sequence[CohortCell]) -> int:

@@ -12,10 +12,10 @@ from ibis.expr.types import Table
 
 from analysis.facts.calendar import begin
 from analysis.facts.population import Facts
-from analysis.facts.step_facts import daily_step_facts, entry_days, has_reached
+from analysis.facts.step_facts import daily_step_facts, entry_days, has_reached, users_of
 from analysis.params.counting import Funnel
-from analysis.results.funnel import step_before
-from analysis.results.groups import SMALLEST
+from analysis.results.funnel import segments_shown, step_before
+from analysis.results.small_groups import hidden_cells
 
 MOST_ROWS = 200
 UNIT = {"day": "D", "week": "W", "month": "M"}
@@ -47,20 +47,22 @@ def drops(facts: Facts, name: str) -> list[Drop]:
     The rates of one step and breakdown are shrunk together by empirical Bayes: beta-binomial cells, the prior's mean
     the pooled rate, its strength from the moments of the rates (Kleinman 1973, JASA 68:46). Where the rates differ no
     more than chance makes them, nothing stands out. A unit that entered on two days counts in both. Cells of fewer
-    than SMALLEST units are part of the pooled rate but not listed; a single cell has nothing to be compared with.
+    than `min_cell_size` users, and those that hide them, are part of the pooled rate but not listed; a single cell has
+    nothing to be compared with.
     """
     asked = facts.campaign.funnels[name]
     every = _every(facts, asked)
     units = daily_step_facts(facts, asked, is_mature_only=True)
-    units = units.mutate(period=units.day.truncate(UNIT[every]))
+    units = users_of(facts, asked, units.mutate(period=units.day.truncate(UNIT[every])))
     first = entry_days(facts, asked)[0]
     found = []
     for by in asked.by or [""]:
         cells = _counts(units, asked, by)
         for i in range(2, len(asked.steps) + 1):
             if i not in asked.optional:
-                found += _step(name, asked, by, every, i, cells, first)
-    listed = [drop for drop in found if drop.n_before >= SMALLEST and drop.excess_shrunk >= 1]
+                out = _hidden(facts, name, by, cells, step_before(asked, i))
+                found += _step(name, asked, by, every, i, cells, first, out)
+    listed = [drop for drop in found if drop.excess_shrunk >= 1]
     order = sorted(listed, key=lambda d: (-round(d.excess_shrunk, 9), d.by, d.segment, d.period, d.position))
     return order[:MOST_ROWS]
 
@@ -91,15 +93,25 @@ def _every(facts: Facts, asked: Funnel) -> str:
 
 
 def _counts(units: Table, asked: Funnel, by: str) -> list[dict]:
-    """Units that reached each step, by segment and time of entry."""
+    """Units that reached each step, and their users, by segment and time of entry."""
     segment = units[f"by_{by}"].fill_null("") if by else ibis.literal("")
     units = units.mutate(segment=segment)
     found = units.group_by("segment", "period").aggregate(
-        **{f"n_{i}": has_reached(units, i).sum() for i in range(1, len(asked.steps) + 1)})
+        **{f"n_{i}": has_reached(units, i).sum() for i in range(1, len(asked.steps) + 1)},
+        **{f"users_{i}": units.user.nunique(where=has_reached(units, i)) for i in range(1, len(asked.steps) + 1)})
     return found.order_by("segment", "period").to_pyarrow().to_pylist()
 
 
-def _step(name: str, asked: Funnel, by: str, every: str, i: int, cells: list[dict], first: date) -> Iterator[Drop]:
+def _hidden(facts: Facts, name: str, by: str, cells: list[dict], before: int) -> set:
+    """(segment, time) of the cells not to be told, by the users who got to the step before."""
+    sizes = {(cell["segment"], cell["period"]): cell[f"users_{before}"] for cell in cells}
+    told = segments_shown(facts, name, by) if by else [""]
+    return hidden_cells(sizes, facts.campaign.min_cell_size, [key for key in sizes if key[0] not in told])
+
+
+def _step(
+    name: str, asked: Funnel, by: str, every: str, i: int, cells: list[dict], first: date, out: set,
+) -> Iterator[Drop]:
     cells = [cell for cell in cells if cell[f"n_{step_before(asked, i)}"]]
     if len(cells) < 2:
         return
@@ -107,6 +119,8 @@ def _step(name: str, asked: Funnel, by: str, every: str, i: int, cells: list[dic
     lost = [before - cell[f"n_{i}"] for cell, before in zip(cells, n, strict=True)]
     pooled = math.fsum(lost) / sum(n)
     for cell, before, gone, rate in zip(cells, n, lost, shrunk(lost, n), strict=True):
+        if (cell["segment"], cell["period"]) in out:
+            continue
         yield Drop(name, by, cell["segment"], every, max(begin(cell["period"], every), first), i,
                    asked.titles[i - 1], before, gone, gone / before, pooled, rate, gone - before * pooled,
                    before * (rate - pooled))

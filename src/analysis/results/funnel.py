@@ -11,10 +11,11 @@ import ibis
 from ibis.expr.types import Table
 
 from analysis.facts.population import Facts
-from analysis.facts.step_facts import all_mature, has_reached, step_facts
+from analysis.facts.step_facts import all_mature, has_reached, step_facts, users_of
 from analysis.params.counting import Funnel
 from analysis.params.model import Campaign
 from analysis.params.period import Period
+from analysis.results.small_groups import shown
 from analysis.stats.intervals import wilson
 
 
@@ -53,7 +54,8 @@ def funnels(facts: Facts) -> list[Step]:
 def funnel(facts: Facts, name: str) -> list[Step]:
     """Steps of one funnel: the whole, each phase that has data (by "phase"), and each segment of its breakdowns.
 
-    Sorted by breakdown, then by entries (largest segment first), then by position.
+    Sorted by breakdown, then by entries (largest segment first), then by position. Segments of too few users, and those
+    that would give them away, are left out; so is a median of too few.
     """
     asked = facts.campaign.funnels[name]
     steps = _steps(facts, name, asked, ["", *asked.by])
@@ -102,8 +104,13 @@ def _steps(facts: Facts, name: str, asked: Funnel, columns: list[str]) -> list[S
         reached, matured = _counts(entered, asked, by), _counts(mature, asked, by)
         nobody = {f"n_{i}": 0 for i in range(1, len(asked.steps) + 1)}  # a mature entry may lie in another segment
         every = {segment: reached.get(segment, nobody) for segment in (*reached, *matured)}
-        for segment in sorted(every, key=lambda s: (-every[s]["n_1"], s)):
-            found += _segment(name, asked, by, segment, every[segment], matured.get(segment))
+        order = sorted(every, key=lambda s: (-every[s]["n_1"], s))
+        if by:
+            kept = segments_shown(facts, name, by)
+            order = [segment for segment in order if segment in kept]
+        least = facts.campaign.min_cell_size if by else 0
+        for segment in order:
+            found += _segment(name, asked, by, segment, every[segment], matured.get(segment), least)
     return found
 
 
@@ -117,13 +124,15 @@ def _counts(units: Table, asked: Funnel, by: str) -> dict[str, dict]:
     return {row["segment"]: row for row in found.to_pyarrow().to_pylist()}
 
 
-def _segment(name: str, asked: Funnel, by: str, segment: str, reached: dict, mature: dict | None) -> Iterator[Step]:
+def _segment(
+    name: str, asked: Funnel, by: str, segment: str, reached: dict, mature: dict | None, least: int,
+) -> Iterator[Step]:
     got = [mature[f"n_{i}"] if mature else 0 for i in range(1, len(asked.steps) + 1)]
     entries = got[0]
     for i, title in enumerate(asked.titles, 1):
         converted, before = got[i - 1], got[step_before(asked, i) - 1]
         is_optional = i in asked.optional
-        median = mature[f"median_{i}"] if mature else None
+        median = mature[f"median_{i}"] if mature and converted >= least else None
         rate, step_rate = share(converted, entries), share(converted, before)
         yield Step(
             name, by, segment, i, title, n_reached=reached[f"n_{i}"], n_mature=entries, n_converted=converted,
@@ -131,6 +140,17 @@ def _segment(name: str, asked: Funnel, by: str, segment: str, reached: dict, mat
             step_rate_upper=step_rate[2], n_lost=0 if is_optional else before - converted,
             median_seconds=math.nan if median is None else float(median), is_optional=is_optional,
             reason="" if entries else "all_open" if reached["n_1"] else "no_entries")
+
+
+def segments_shown(facts: Facts, name: str, by: str) -> list[str]:
+    """Segments of one breakdown with enough users (not sessions, not entries) who entered, and whose window is over."""
+    asked, counts = facts.campaign.funnels[name], []
+    for is_mature_only in (False, True):
+        users = users_of(facts, asked, step_facts(facts, asked, is_mature_only))
+        found = users.group_by(segment=users[f"by_{by}"].fill_null("")).aggregate(n=users.user.nunique())
+        counts.append({row["segment"]: row["n"] for row in found.to_pyarrow().to_pylist()})
+    sizes = {segment: [own.get(segment, 0) for own in counts] for segment in sorted({*counts[0], *counts[1]})}
+    return shown(facts, "funnel", sizes, name, by)
 
 
 def step_before(asked: Funnel, position: int) -> int:

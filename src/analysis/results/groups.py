@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from analysis.facts.population import Facts
 
-SMALLEST = 10    # units; what fewer did is not told where a table looks into small groups
-
 
 @dataclass(frozen=True, slots=True)
 class Group:

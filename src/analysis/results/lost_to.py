@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from analysis.facts.next_events import next_events
 from analysis.facts.population import Facts
 from analysis.results.funnel import share
-from analysis.results.groups import SMALLEST
 from analysis.stats.score import score_ratio
 
 
@@ -36,38 +35,38 @@ class LostTo:
     lift_lower: float      # score interval of the ratio
     lift_upper: float
     reason: str = ""       # why the lift is nan: "nobody_went_on"; "by_definition", as who goes on does something;
-                           # "few_went_on_so": fewer than SMALLEST of those who went on did this first
+                           # "few_went_on_so": fewer than `min_cell_size` of those who went on did this first
 
 
 def lost_to(facts: Facts, name: str) -> list[LostTo]:
     """Per step but the last the next events of those lost there, commonest first.
 
-    Events of fewer than SMALLEST of the lost are left out, and so are steps that lost fewer.
+    Events of fewer than `min_cell_size` of the lost are left out, and so are steps that lost fewer.
     """
     asked = facts.campaign.funnels[name]
-    counts = next_events(facts, asked)
-    return [row for i, title in enumerate(asked.titles[:-1], 1) for row in _after(name, i, title, counts)]
+    counts, least = next_events(facts, asked), facts.campaign.min_cell_size
+    return [row for i, title in enumerate(asked.titles[:-1], 1) for row in _after(name, i, title, counts, least)]
 
 
-def _after(name: str, position: int, step: str, counts: list[dict]) -> Iterator[LostTo]:
+def _after(name: str, position: int, step: str, counts: list[dict], least: int) -> Iterator[LostTo]:
     own = [row for row in counts if row["position"] == position]
     lost = {row["event"]: row["n"] for row in own if row["is_lost"]}
     went_on = {row["event"]: row["n"] for row in own if not row["is_lost"]}
     n_lost, n_base = sum(lost.values()), sum(went_on.values())
     for event, n in sorted(lost.items(), key=lambda item: (-item[1], item[0])):
-        if n >= SMALLEST:
+        if n >= least:
             base = went_on.get(event, 0)
             rate = base / n_base if n_base else math.nan
             lift = (math.nan,) * 3
-            reason = _reason(event, base, n_base)
+            reason = _reason(event, base, n_base, least)
             if not reason:
                 lift = (n / n_lost / rate, *score_ratio(n, n_lost, base, n_base))
             yield LostTo(name, position, step, event, n_lost, n, *share(n, n_lost), n_base, base, rate, *lift, reason)
 
 
-def _reason(event: str, base: int, n_base: int) -> str:
+def _reason(event: str, base: int, n_base: int, least: int) -> str:
     if not n_base:
         return "nobody_went_on"
     if not event:
         return "by_definition"
-    return "few_went_on_so" if base < SMALLEST else ""
+    return "few_went_on_so" if base < least else ""

@@ -10,6 +10,7 @@ from datetime import date
 from analysis.facts.activity_facts import DAYS
 from analysis.facts.population import Facts, rows_of
 from analysis.facts.value_facts import CohortValue, Worth, cohort_values, starts_of
+from analysis.results.small_groups import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Value:
 def values(facts: Facts) -> list[Value]:
     """Amount of orders by cohort of the retention table and time since the start; all together first.
 
-    [] without orders, and where users are in several cohorts.
+    [] without orders, and where users are in several cohorts. Cohorts of few users are in the whole only.
     """
     campaign, asked = facts.campaign, facts.campaign.retention
     if asked is None or facts.tables.orders is None or asked.who == "recurring":
@@ -40,10 +41,14 @@ def values(facts: Facts) -> list[Value]:
               campaign.time_zone, asked.every, asked.week_start))
     found = [row for row in found if row.observed_days >= row.n_days - length]    # the last stretch may have begun
     together = [[row for row in found if row.n_days == n] for n in sorted({row.n_days for row in found})]
+    lengths = sorted({row.n_days for row in found})
+    mature = {(row.cohort, row.n_days): row.n_users for row in found if row.is_mature}
+    told = shown(facts, "value", {row.cohort: [row.n_users, *(mature.get((row.cohort, n), 0) for n in lengths)]
+                                  for row in found})
     return [*(Value(None, rows[0].n_days, sum(r.n_users for r in rows if r.is_mature), overall(rows))
               for rows in together if any(row.is_mature for row in rows)),
             *(Value(row.cohort, row.n_days, row.n_users, per_user(row) if row.is_mature else math.nan,
-                    "" if row.is_mature else "not_over") for row in found)]
+                    "" if row.is_mature else "not_over") for row in found if row.cohort in told)]
 
 
 def per_user(cohort: CohortValue, of_payers: bool = False) -> float:

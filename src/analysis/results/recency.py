@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from analysis.facts.order_facts import by_recency, order_facts
 from analysis.facts.population import Facts, rows_of
+from analysis.results.small_groups import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Recency:
 
 
 def recency(facts: Facts) -> list[Recency]:
-    """Groups from the latest to who never ordered, those without users left out; [] without orders or `activity:`.
+    """Groups from the latest to who never ordered, those without users or with few left out; [] without orders or
+    `activity:`.
 
     Thresholds are the params', so that groups mean the same in every campaign.
     """
@@ -41,7 +43,8 @@ def recency(facts: Facts) -> list[Recency]:
     users = order_facts(rows_of(facts, "orders"), "amount", reference, campaign.time_zone)
     rows = by_recency(facts.population, users, asked.recency)
     n_all, amount = sum(row["n_users"] for row in rows), math.fsum(row["amount"] for row in rows)
-    return [_group(row, reference, asked.recency, n_all, amount) for row in rows]
+    told = shown(facts, "recency", {row["group"]: [row["n_users"]] for row in rows})
+    return [_group(row, reference, asked.recency, n_all, amount) for row in rows if row["group"] in told]
 
 
 def _group(row: dict, reference: date, bounds: list[int], n_all: int, amount: float) -> Recency:

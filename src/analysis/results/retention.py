@@ -11,6 +11,7 @@ from itertools import groupby
 from analysis.facts.activity_facts import CohortCell, cohort_cells
 from analysis.facts.fold.returns import FLAVOURS as COUNTED
 from analysis.facts.population import Facts
+from analysis.results.small_groups import shown
 from analysis.stats.intervals import wilson
 
 COUNTS = {"on_or_after": "n_on_or_after", "on": "n_on", "streak": "n_streak", "previous": "n_again"}
@@ -36,17 +37,34 @@ class Cell:
 def retention(facts: Facts) -> list[Cell]:
     """Cells of the flavours that the params ask for, for all cohorts together and for each that has users.
 
-    Sorted by flavour, all together first, then by cohort and period.
+    Sorted by flavour, all together first, then by cohort and period. Cohorts of few users are in the whole only; a
+    simple mean of cohorts is without them.
     """
     asked = facts.campaign.retention
     if asked is None:
         return []
     counted = cohort_cells(facts, asked)
-    return [cell for flavour in asked.flavours for cell in _flavour(counted, flavour, asked.average, asked.who)]
+    told = _shown(facts, counted)
+    return [cell for flavour in asked.flavours for cell in _flavour(counted, flavour, asked.average, asked.who, told)]
 
 
-def _flavour(counted: Sequence[CohortCell], flavour: str, average: str, who: str) -> Iterator[Cell]:
+def _shown(facts: Facts, counted: Sequence[CohortCell]) -> list[date]:
+    """Cohorts that may be shown: each period has a total, of the cohorts for which it is complete."""
+    periods = sorted({c.cell for c in counted})
+    sizes: dict[date, list[int]] = {}
+    for c in sorted(counted, key=lambda c: c.cohort):
+        own = sizes.setdefault(c.cohort, [0] * (len(periods) + 1))
+        own[0] += c.n_users if c.cell == 0 else 0
+        own[1 + periods.index(c.cell)] += c.n_users if c.is_complete else 0
+    return shown(facts, "cohorts", sizes)
+
+
+def _flavour(
+    counted: Sequence[CohortCell], flavour: str, average: str, who: str, told: Sequence[date],
+) -> Iterator[Cell]:
     own = list(cells(counted, flavour))
+    if average == "cohorts":
+        own = [cell for cell in own if cell.cohort in told]
     for period in sorted({cell.period for cell in own}):
         complete = [cell for cell in own if cell.period == period and not cell.reason]
         if complete:
@@ -54,7 +72,7 @@ def _flavour(counted: Sequence[CohortCell], flavour: str, average: str, who: str
             if who == "recurring" and period:
                 together = replace(together, rate_lower=math.nan, rate_upper=math.nan, reason="users_repeat")
             yield together
-    yield from own
+    yield from (cell for cell in own if cell.cohort in told)
 
 
 def cells(counted: Sequence[CohortCell], flavour: str) -> Iterator[Cell]:

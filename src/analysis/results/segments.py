@@ -11,6 +11,7 @@ from analysis.facts.population import Facts
 from analysis.facts.user_facts import is_covered
 from analysis.results.contrast import Contrast, contrast, of_clusters, of_users, parts_of
 from analysis.results.looks import at_end, level_at_end, too_early
+from analysis.results.small_groups import shown
 from analysis.stats.comparison import Comparison
 from analysis.stats.heterogeneity import heterogeneity
 from analysis.stats.multiplicity import compatible_alphas, holm
@@ -47,7 +48,7 @@ class SegmentTest:
     pvalue: float
     pvalue_adjusted: float   # for looking early, then Holm over all columns and arms
     i2: float                # share of the scatter between segments that is not chance
-    reason: str = ""         # "too_few_segments", "too_many_segments", "data_end_before", "empty_arm"
+    reason: str = ""         # "too_few_segments", "too_many_segments", "data_end_before", "empty_arm", "small_groups"
 
 
 def segments(facts: Facts) -> tuple[list[SegmentEffect], list[SegmentTest]]:
@@ -86,7 +87,10 @@ def _of_column(facts: Facts, name: str, by: str, own: Mapping[str, Contrast]) ->
 
 
 def _contrasts(facts: Facts, name: str, by: str) -> tuple[dict[str, Contrast], str]:
-    """Segment -> its users' contrast, adjusted as the whole is, the largest first; or none, and why."""
+    """Segment -> its users' contrast, adjusted as the whole is, the largest first; or none, and why.
+
+    Segments with few users in an arm are left out: the arm's mean would be theirs.
+    """
     if not is_covered(facts, name):
         return {}, "data_end_before"
     if int(facts.population[by].cast("string").fill_null("").nunique().to_pyarrow().as_py()) > MOST:
@@ -95,16 +99,18 @@ def _contrasts(facts: Facts, name: str, by: str) -> tuple[dict[str, Contrast], s
     if arms.cluster:
         sums = cluster_sums(facts, parts, by)
         found = {segment: of_clusters(facts, name, own) for segment, own in sums.items()}
-        n = {segment: sum(int(own.n_users.sum()) for own in arms.values()) for segment, arms in sums.items()}
+        n = {segment: {arm: int(own.n_users.sum()) for arm, own in arms.items()} for segment, arms in sums.items()}
     else:
         by_segment: dict[str, dict] = {}
         for (segment, *stratum), own in arm_moments(facts, [parts], [by, *arms.strata])[0].items():
             by_segment.setdefault(segment, {})[tuple(stratum)] = own
         found = {segment: of_users(facts, name, strata) for segment, strata in by_segment.items()}
-        n = {segment: sum(arm.n for own in strata.values() for arm in own.values())
+        n = {segment: {arm: sum(own[arm].n for own in strata.values() if arm in own) for arm in arms.shares}
              for segment, strata in by_segment.items()}
-    ranked = sorted(found, key=lambda segment: (-n[segment], segment))
-    return {segment: found[segment] for segment in ranked}, "" if found else "empty_arm"
+    ranked = sorted(found, key=lambda segment: (-sum(n[segment].values()), segment))
+    sizes = {segment: [n[segment].get(arm, 0) for arm in arms.shares] for segment in ranked}
+    told = shown(facts, "segments", sizes, name, by)
+    return {segment: found[segment] for segment in told}, "" if told else "small_groups" if found else "empty_arm"
 
 
 def _tests(facts: Facts, name: str, by: str, own: Mapping[str, Contrast], reason: str) -> Iterator[SegmentTest]:

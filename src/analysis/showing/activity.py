@@ -68,7 +68,7 @@ def stickiness_in_words(rows: Sequence[Stickiness], every: str, reader: Reader) 
         half = rows[1]
     return reader.say("{share} of the {users} active users were active in {n} or more of the {all} {periods}.",
                       share=reader.percent(half.share_at_least), users=reader.count(rows[0].n_at_least),
-                      n=half.n_periods, all=len(rows), periods=reader.say(f"{every}s"))
+                      n=half.n_periods, all=rows[-1].to, periods=reader.say(f"{every}s"))
 
 
 def recency_in_words(rows: Sequence[Recency], reader: Reader) -> str:
@@ -106,10 +106,16 @@ def stickiness(rows: Sequence[Stickiness], every: str, reader: Reader) -> Table:
                Column("n_exactly", say("Users, exactly"), True), Column("n_at_least", say("Users, at least"), True),
                Column("share", say("Share, at least"), True)]
     return Table("stickiness", say("In how many periods users were active"), columns, [
-        [Cell(row.n_periods, str(row.n_periods)), Cell(row.n_exactly, reader.count(row.n_exactly)),
+        [_periods(row, reader), Cell(row.n_exactly, reader.count(row.n_exactly)),
          Cell(row.n_at_least, reader.count(row.n_at_least)),
          Cell(row.share_at_least, reader.percent(row.share_at_least))]
         for row in rows])
+
+
+def _periods(row: Stickiness, reader: Reader) -> Cell:
+    if row.to == row.n_periods:
+        return Cell(row.n_periods, str(row.n_periods))
+    return Cell(f"{row.n_periods}-{row.to}", reader.interval(str(row.n_periods), str(row.to)))
 
 
 def recency(rows: Sequence[Recency], reader: Reader) -> Table:

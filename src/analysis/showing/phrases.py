@@ -76,6 +76,7 @@ REASONS = {
     "one_user_each": "clusters of one user each",
     "too_few_segments": "fewer than two segments to compare",
     "too_many_segments": "too many segments",
+    "small_groups": "too few users in each segment",
     "not_relabelled": "labels were not shuffled",
     "ratio_metric": "a ratio has no sum per day",
     "own_windows": "each user has days of their own",
@@ -138,3 +139,10 @@ FOLDED = {  # what is said once of all subjects where nothing was found
     "alike": "No row equals another ({subjects}).",
 }
 TIMES = {"before": "before", "during": "of", "after": "after"}  # a phase in "the time ... the campaign"
+
+# parts of a report with groups that are too small to be shown
+PARTS = {
+    "segments": "effects by {by}", "funnel": "funnel {name} by {by}", "days": "days of entry to funnel {name}",
+    "retention": "coming back by {by}", "cohorts": "cohorts", "value": "cohorts by what they paid",
+    "recency": "users by their last order",
+}

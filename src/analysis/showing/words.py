@@ -12,10 +12,22 @@ from analysis.results.goals import Conflict, Goal
 from analysis.results.money import Cost
 from analysis.results.phases import Phase
 from analysis.results.relabelled import Calibration
+from analysis.results.small_groups import left_out
 from analysis.results.trust import Check
 from analysis.results.uplift import Uplift
 from analysis.results.verdict import Verdict
-from analysis.showing.phrases import ANSWERS, CHECKS, CLUSTER_SPLIT, FOLDED, LEFT_OUT, NO_SPLIT, REASONS, TIMES, WHY
+from analysis.showing.phrases import (
+    ANSWERS,
+    CHECKS,
+    CLUSTER_SPLIT,
+    FOLDED,
+    LEFT_OUT,
+    NO_SPLIT,
+    PARTS,
+    REASONS,
+    TIMES,
+    WHY,
+)
 from analysis.showing.reader import Reader
 from analysis.showing.table import Html, paragraphs
 
@@ -315,4 +327,13 @@ def limits(facts: Facts, reader: Reader) -> list[str]:
         said.append(say("Costs are listed; without margins nothing is said about profit."))
     else:
         said.append(say("No cost is stated, so nothing is said about whether it was worth it."))
-    return said
+    return said + _left_out(facts, reader)
+
+
+def _left_out(facts: Facts, reader: Reader) -> list[str]:
+    """Which groups are not shown, so that nobody is told of."""
+    what = [reader.say("{part} ({n})", n=one.n_groups, part=reader.say(
+        PARTS[one.part], name=reader.label(one.name), by=reader.label(one.by))) for one in left_out(facts)]
+    return [reader.say(
+        "Groups of fewer than {least} users are not shown, nor others that would give them away: {what}.",
+        least=facts.campaign.min_cell_size, what=reader.say(", ").join(what))] if what else []
