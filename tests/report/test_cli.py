@@ -1,5 +1,6 @@
 """The command: what it refuses, what it leaves alone, what it says and how it exits. No kernel runs here."""
 
+import json
 import os
 import shutil
 
@@ -7,13 +8,12 @@ import nbformat
 import pytest
 from click.testing import CliRunner
 
-from analysis.report import execute as runner
 from analysis.report.cli import main
-from analysis.report.execute import NotebookFailed
-from analysis.report.run import run_all
+from analysis.report.outcome import Failed
 from tests.experiments import PARAMS, looks, write
 from tests.report.sample_notebook import sample
 from tests.report.small_campaign import contents, write_campaign
+from tests.report.stand_in import finished, without_process
 
 
 @pytest.fixture
@@ -29,11 +29,11 @@ def kernels(monkeypatch):
     """The runs that would have started a kernel: (params file, overrides); each leaves a finished notebook."""
     started = []
 
-    def execute(params, output, overrides, tell, timing, notebook):
+    def execute(params, output, overrides, tell, timing, notebook, engine):
+        finished(params, output, overrides, notebook)
         started.append((params.name, overrides))
-        nbformat.write(sample(overrides["languages"][0]), output)
 
-    monkeypatch.setattr(runner, "execute", execute)
+    without_process(monkeypatch, execute)
     return started
 
 
@@ -64,17 +64,17 @@ def test_a_run_leaves_the_report_and_nothing_else(here, kernels):
 
 def test_bad_params_start_no_kernel_and_leave_the_last_good_report(here, kernels):
     campaign("run", "params/spring.yml")
-    before = contents(here / "reports")
+    before = contents(here / "reports/spring")
     kernels.clear()
     spoil(here / "params/spring.yml", "currency: CNY", "curency: CNY")
     spoil(here / "params/spring.yml", "window: 1 day", "window: 1 fortnight")
     code, said = campaign("run", "params/spring.yml")
     assert code == 2 and not kernels
-    assert said.splitlines() == [
+    assert said.splitlines()[:2] == [
         "params/spring.yml:5: curency: unknown key (did you mean 'currency'?)",
         "params/spring.yml:21: funnels.purchase.window: '1 fortnight' is not a duration "
         "like 7 days, 24 hours or 30 minutes"]
-    assert contents(here / "reports") == before
+    assert contents(here / "reports/spring") == before
 
 
 @pytest.mark.parametrize(("file", "old", "new", "said"), [
@@ -87,7 +87,7 @@ def test_bad_params_start_no_kernel_and_leave_the_last_good_report(here, kernels
 ])
 def test_bad_data_start_no_kernel_and_leave_the_last_good_report(here, kernels, file, old, new, said):
     campaign("run", "params/spring.yml")
-    before = contents(here / "reports")
+    before = contents(here / "reports/spring")
     kernels.clear()
     spoil(here / file, old, new)
     if said is None:  # every table at another time
@@ -96,7 +96,7 @@ def test_bad_data_start_no_kernel_and_leave_the_last_good_report(here, kernels, 
     code, found = campaign("run", "params/spring.yml")
     assert (code, len(kernels)) == (2, 0) and said in found
     assert found.startswith("params/spring.yml:")
-    assert contents(here / "reports") == before
+    assert contents(here / "reports/spring") == before
 
 
 def test_a_refused_campaign_does_not_keep_the_others_from_running(here, kernels):
@@ -104,13 +104,14 @@ def test_a_refused_campaign_does_not_keep_the_others_from_running(here, kernels)
     spoil(here / "params/autumn.yml", "owner:", "ownr:")
     code, said = campaign("run", "params")
     assert code == 2 and {name for name, _ in kernels} == {"spring.yml"}
-    assert "params/autumn.yml:3: ownr: unknown key" in said and "spring: reports/spring/report.html" in said
+    assert "params/autumn.yml:3: ownr: unknown key" in said and "spring: It works · reports/spring/report.html" in said
 
 
-def test_nothing_is_made_when_every_campaign_is_refused(here, kernels):
+def test_a_refusal_is_told_on_a_page_too(here, kernels):
     spoil(here / "params/spring.yml", "owner:", "ownr:")
-    assert campaign("run", "params")[0] == 2
-    assert not (here / "reports").exists()
+    assert campaign("run", "params")[0] == 2 and not kernels
+    assert {path.name for path in (here / "reports").iterdir()} == {"spring.failed", "index.html", "index.json"}
+    assert "ownr: unknown key" in (here / "reports/spring.failed/report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("failure", ["cell", "nothing written", "unfinished", "page"])
@@ -120,12 +121,12 @@ def test_a_run_that_fails_leaves_the_last_good_report_and_keeps_the_notebook(her
     campaign("run", "params/spring.yml")
     before = contents(here / "reports")
 
-    def execute(params, output, overrides, tell, timing, notebook):
+    def execute(params, output, overrides, tell, timing, notebook, engine):
         notebook = sample(overrides["languages"][0])
         if overrides["languages"] == [language]:
             notebook.cells[0].source = f"up to here in {language}"
             if failure == "nothing written":
-                raise NotebookFailed("the kernel stopped before the first cell")
+                raise Failed("ended", "the kernel stopped")
             if failure == "unfinished":
                 notebook.cells.pop()
             if failure == "page":
@@ -133,26 +134,32 @@ def test_a_run_that_fails_leaves_the_last_good_report_and_keeps_the_notebook(her
                 figures[0].outputs[-1].metadata = {}  # a figure without words
         nbformat.write(notebook, output)
         if failure == "cell" and overrides["languages"] == [language]:
-            raise NotebookFailed("in cell 3 of 9 (Where users were lost): ValueError: no")
+            raise Failed("cell", "ValueError: no", "ValueError", 3, 9, "Where users were lost")
 
-    monkeypatch.setattr(runner, "execute", execute)
-    code, said = campaign("run", "params/spring.yml")
-    kept = here / "reports" / "spring.failed.ipynb"
-    assert code == 3 and "spring: FAILED: " in said and "the last good report is unchanged" in said
-    assert (f"the notebook up to there: reports/{kept.name}" in said) == kept.exists() == (failure != "nothing written")
+    without_process(monkeypatch, execute)
+    code, said = campaign("run", "params/spring.yml", "--force")
+    told = here / "reports" / "spring.failed"
+    assert code == (75 if failure == "nothing written" else 3)
+    assert "spring: FAILED: " in said and "the last good report is unchanged" in said
+    kept = told / "notebook.ipynb"
+    assert kept.exists() == (failure != "nothing written")
     if kept.exists():
         assert f"up to here in {language}" in kept.read_text("utf-8")
+    record = json.loads((told / "run.json").read_text("utf-8"))
+    assert record["code"] == code and record["campaign"]["title"] == "Spring sale"
+    page = (told / "report.html").read_text("utf-8")
+    assert "../spring/report.html" in page and (failure != "cell" or "Where users were lost" in page)
     after = contents(here / "reports")
-    after.pop(kept.name, None)
-    assert {name: text for name, text in after.items() if "index" not in name} == {
+    assert {name: text for name, text in after.items() if "index" not in name and ".failed/" not in name} == {
         name: text for name, text in before.items() if "index" not in name}
+    kernels_again(monkeypatch)
+    assert campaign("run", "params/spring.yml", "--only", "failed")[0] == 0 and not told.exists()
+    assert campaign("run", "params/spring.yml", "--only", "failed") == (0, "nothing failed\n")
 
 
-def test_the_notebook_of_a_failure_goes_when_the_campaign_runs_again(here, kernels):
-    (here / "reports").mkdir()
-    (here / "reports/spring.failed.ipynb").write_text("{}")
-    assert campaign("run", "params/spring.yml")[0] == 0
-    assert not (here / "reports/spring.failed.ipynb").exists()
+def kernels_again(monkeypatch):
+    without_process(monkeypatch, lambda params, output, overrides, tell, timing, notebook, engine: finished(
+        params, output, overrides, notebook))
 
 
 def test_when_the_new_report_cannot_take_its_place_the_old_one_is_put_back(here, kernels, monkeypatch):
@@ -166,9 +173,11 @@ def test_when_the_new_report_cannot_take_its_place_the_old_one_is_put_back(here,
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", full)
-    code, said = campaign("run", "params/spring.yml")
-    assert (code, said.strip().splitlines()[-1]) == (2, "reports: cannot be written: No space left on device")
-    assert contents(here / "reports") == before
+    code, said = campaign("run", "params/spring.yml", "--force")
+    assert code == 75 and "spring: FAILED: before the first cell: " in said and "No space left on device" in said
+    after = contents(here / "reports")
+    assert {name for name in after if name not in before} == {"spring.failed/report.html", "spring.failed/run.json"}
+    assert all(after[name] == before[name] for name in before if "index" not in name)
 
 
 def test_settings_reach_the_notebook_and_the_record(here, kernels):
@@ -235,11 +244,11 @@ def notebooks(monkeypatch):
     """The notebooks that would have been run: (params file, notebook)."""
     started = []
 
-    def execute(params, output, overrides, tell, timing, notebook):
-        started.append((params.name, notebook))
-        nbformat.write(sample(overrides["languages"][0]), output)
+    def execute(params, output, overrides, tell, timing, notebook, engine):
+        finished(params, output, overrides, notebook)
+        started.append((params.name, notebook.stem))
 
-    monkeypatch.setattr(runner, "execute", execute)
+    without_process(monkeypatch, execute)
     return started
 
 
@@ -255,7 +264,7 @@ def test_wrong_summaries_start_no_kernel_and_are_told_with_their_place(here, not
     write(here / "params", [*GOOD, *GOOD], PARAMS.replace("control: control", "control: old"))
     code, said = campaign("run", "params/tests.yml")
     assert (code, notebooks) == (2, [])
-    assert said.splitlines() == ["params/tests.yml:5: control: 'old' is not among the shares; there is control, new"]
+    assert said.splitlines()[:-1] == ["params/tests.yml:5: control: 'old' is not among the shares; there is control, new"]
     write(here / "params", [*GOOD, *GOOD])
     code, said = campaign("validate", "params/tests.yml")
     assert code == 2 and said.startswith("params/tests.yml:4: experiments: 4 of 4 rows share experiment, arm, metric")
@@ -263,14 +272,10 @@ def test_wrong_summaries_start_no_kernel_and_are_told_with_their_place(here, not
 
 def test_a_notebook_about_campaigns_leaves_experiments_out(here, notebooks):
     write(here / "params", GOOD)
-    told = []
-
-    def run(*paths):
-        return run_all(paths, here / "reports", {"languages": ["en"]}, lambda name: None, told.append, notebook="plan")
-
-    assert run(here / "params") == 0 and notebooks == [("spring.yml", "plan")]
-    assert (here / "reports/spring.plan").is_dir() and "tests.yml: left out: the notebook plan is not for" in told[0]
-    assert run(here / "params/tests.yml") == 2 and len(notebooks) == 1
+    code, said = campaign("plan", "params", "--lang", "en")
+    assert code == 0 and notebooks == [("spring.yml", "plan")]
+    assert (here / "reports/spring.plan").is_dir() and "tests.yml: left out: the notebook plan is not for" in said
+    assert campaign("plan", "params/tests.yml")[0] == 2 and len(notebooks) == 1
 
 
 def test_new_writes_a_file_that_only_lacks_data(here):
@@ -286,7 +291,7 @@ def test_a_plan_needs_no_assignments_and_a_review_does(here, kernels):
     spoil(here / "params/spring.yml", "  assignments: {path: ../data/arms.csv}\n", "")
     code, said = campaign("plan", "params/spring.yml", "--set", "languages=[en]")
     assert code == 0 and len(kernels) == 1, said
-    assert "spring: reports/spring.plan/report.html" in said
+    assert "spring: It works · reports/spring.plan/report.html" in said
     for command in ("run", "validate"):
         code, said = campaign(command, "params/spring.yml")
         assert code == 2 and "`campaign assign` draws one" in said and len(kernels) == 1

@@ -19,7 +19,7 @@ from tests.browser import axe, open_page
 from tests.campaigns import HOSTILE, write_bare, write_hostile
 from tests.experiments import looks, write
 from tests.report.conftest import campaign
-from tests.report.sample_notebook import sample
+from tests.report.stand_in import finished, without_process
 from tests.report.test_pages import Text
 from tests.running import tables, write_running
 
@@ -37,14 +37,14 @@ def answer(monkeypatch):
     """The answer that every report gives, and the runs: (params file, overrides). No kernel starts."""
     told = {"answer": "go_on", "runs": []}
 
-    def execute(params, output, overrides, tell, timing, notebook):
-        told["runs"].append((params.name, overrides, notebook))
-        finished = sample(overrides["languages"][0])
-        record = finished.cells[-1].outputs[0].data["application/vnd.campaign.results+json"]
+    def execute(params, output, overrides, tell, timing, notebook, engine):
+        made = finished(params, output, overrides, notebook)
+        told["runs"].append((params.name, overrides, notebook.stem))
+        record = made.cells[-1].outputs[0].data["application/vnd.campaign.results+json"]
         record["verdict"]["answer"] = told["answer"]
-        nbformat.write(finished, output)
+        nbformat.write(made, output)
 
-    monkeypatch.setattr(runner, "execute", execute)
+    without_process(monkeypatch, execute)
     return told
 
 
@@ -113,8 +113,8 @@ def test_summaries_of_experiments_are_refused(tmp_path, monkeypatch, answer):
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (["fortnight.yml", "--as-of", "tomorrow"], "Invalid value for --as-of: 'tomorrow' is not a day like 2025-11-11"),
-    (["fortnight.yml", "--as-of", "2026-13-01"], "Invalid value for --as-of: '2026-13-01' is not on the calendar"),
+    (["fortnight.yml", "--as-of", "tomorrow"], "Invalid value for '--as-of': 'tomorrow' is not a day like 2025-11-11"),
+    (["fortnight.yml", "--as-of", "2026-13-01"], "Invalid value for '--as-of': '2026-13-01' is not on the calendar"),
     (["nowhere.yml"], "nowhere.yml: no such file"), (["fortnight.yml", "--asof", "x"], "No such option"),
     (["fortnight.yml", "--set", "arms.control=x"], "'x' is not among the shares"), ([], "Missing argument")])
 def test_a_wrong_call_is_told_and_is_code_2(here, answer, words, said):
@@ -153,7 +153,7 @@ def test_of_several_campaigns_the_worst_counts_and_a_failure_before_all(here, an
 
     monkeypatch.setattr(runner, "execute", next_answer)
     assert monitor("fortnight.yml", "second.yml", "--as-of", "2024-03-12")[0] == 20
-    assert monitor("fortnight.yml", "second.yml", "--as-of", "2024-03-12")[0] == 10
+    assert monitor("fortnight.yml", "second.yml", "--as-of", "2024-03-12", "--force")[0] == 10
     write_bare(here)
     answers = iter(["broken"])
     assert monitor("bare.yml", "fortnight.yml", "--as-of", "2024-03-12")[0] == 2

@@ -2,7 +2,9 @@
 
 import json
 import re
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 import nbformat
 import pytest
@@ -11,8 +13,11 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from analysis.report import execute as runner
+from analysis.report import progress
+from analysis.report.apart import Limits, apart
 from analysis.report.cli import main
 from analysis.report.execute import Timing, execute, notebook_path
+from analysis.report.run import streams_together
 from analysis.report.template.layout import RESULTS
 from tests.report.small_campaign import contents, write_campaign
 
@@ -26,6 +31,7 @@ def ran(tmp_path_factory):
     write_campaign(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.setattr(progress, "QUIET", 0.0)   # every cell has its line
         done = CliRunner().invoke(main, ["run", "params/spring.yml", "--set", "languages=[zh]"])
     assert done.exit_code == 0, done.output
     return folder, done.output
@@ -78,33 +84,55 @@ def test_the_notebook_as_it_is_shipped_runs_without_a_parameter(tmp_path):
     assert not any(cell.get("outputs") for cell in shipped.cells)
 
 
-DEATHS = {
-    "error": ("raise ValueError('no such luck')", "in cell 3 of 4 (Where it breaks): ValueError: no such luck"),
-    "killed": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "in cell 3 of 4 (Where it breaks)"),
-    "exit": ("import sys\nsys.exit(0)", ""),
-    "no results": ("1", ""),
+DEATHS = {   # what the cell does -> exit code, what is said
+    "error": ("raise ValueError('no such luck')", 3, "in cell 3 of 4 (Where it breaks): ValueError: no such luck"),
+    "killed": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", 75, "in cell 3 of 4 (Where it breaks)"),
+    "exit": ("import sys\nsys.exit(0)", 3, "(Where it breaks): "),
+    "os exit": ("import os\nos._exit(0)", 75, "in cell 3 of 4 (Where it breaks)"),
+    "no results": ("1", 3, "in cell 4 of 4 (Where it breaks): the last cell did not hand over the results"),
+    "too long": ("import time\ntime.sleep(60)", 3, "(Where it breaks): the cell took more than 2 seconds"),
+    "disk full": ("import errno, os\nraise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))", 75,
+                  "No space left on device"),
+    "bad data": ("from analysis.params import CampaignError, Problem\n"
+                 "raise CampaignError([Problem('x.yml', 3, 'period', 'is over')])", 2, "x.yml:3: period: is over"),
 }
+KERNEL = {"metadata": {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}}
 
 
+@pytest.fixture
+def breaking(tmp_path, monkeypatch):
+    """A notebook of four code cells, the third of which is given."""
+
+    def write(source):
+        nbformat.write(new_notebook(cells=[
+            new_code_cell('params_file = ""\noverrides = {}', metadata={"tags": ["parameters"]}),
+            new_markdown_cell("## Where it breaks", metadata={"tags": ["en"]}), new_code_cell(source),
+            new_code_cell("2")], **KERNEL), tmp_path / "n.ipynb")
+        monkeypatch.setattr(runner, "notebook_path", lambda name: tmp_path / "n.ipynb")
+
+    return write
+
+
+@pytest.mark.parametrize("engine", ["process", "kernel"])
 @pytest.mark.parametrize("death", DEATHS)
-def test_however_the_notebook_dies_the_last_good_report_is_unchanged(ran, tmp_path, monkeypatch, death):
+def test_however_the_notebook_dies_the_last_good_report_is_unchanged(ran, breaking, monkeypatch, death, engine):
     folder, _ = ran
-    source, said = DEATHS[death]
-    nbformat.write(new_notebook(cells=[
-        new_code_cell('params_file = ""\noverrides = {}', metadata={"tags": ["parameters"]}),
-        new_markdown_cell("## Where it breaks", metadata={"tags": ["en"]}), new_code_cell(source), new_code_cell("2"),
-    ], metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}),
-    tmp_path / "n.ipynb")
-    monkeypatch.setattr(runner, "notebook_path", lambda name: tmp_path / "n.ipynb")
+    source, code, said = DEATHS[death]
+    breaking(source)
     monkeypatch.chdir(folder)
     before = contents(folder / "reports" / "spring")
-    done = CliRunner().invoke(main, ["run", "params/spring.yml"])
-    assert done.exit_code == 3, done.output
-    assert "spring: FAILED: " in done.output and said in done.output
-    assert "the last good report is unchanged" in done.output and "Traceback" not in done.output
+    words = ["--engine", engine, *(["--cell-timeout", "2"] if death == "too long" else [])]
+    done = CliRunner().invoke(main, ["run", "params/spring.yml", "--lang", "en", *words])
+    assert done.exit_code == code, done.output
+    assert said in done.output and "Traceback" not in done.output
     assert contents(folder / "reports" / "spring") == before
-    assert {path.name for path in (folder / "reports").iterdir()} <= {
-        "index.html", "index.json", "spring", "spring.failed.ipynb"}
+    assert {path.name for path in (folder / "reports").iterdir()} == {
+        "index.html", "index.json", "spring", "spring.failed"}
+    record = json.loads((folder / "reports/spring.failed/run.json").read_text("utf-8"))
+    assert record["code"] == code and record["message"] in said + record["message"]
+    page = (folder / "reports/spring.failed/report.html").read_text("utf-8")
+    assert "../spring/report.html" in page and str(folder) not in page
+    assert ("Where it breaks" in page) == (code != 2)
 
 
 def test_a_notebook_that_is_nowhere_is_said():
@@ -113,16 +141,68 @@ def test_a_notebook_that_is_nowhere_is_said():
         notebook_path("nowhere")
 
 
-def test_cells_are_timed_and_told_as_they_begin(tmp_path, monkeypatch):
+@pytest.mark.parametrize("engine", ["kernel"])
+def test_cells_are_timed_and_told_as_they_begin(tmp_path, engine):
     nbformat.write(new_notebook(cells=[
         new_code_cell("params_file, overrides = '', {}", metadata={"tags": ["parameters"]}),
         new_markdown_cell("## Zwei\n\nText", metadata={"tags": ["zh"]}),
         new_markdown_cell("## Two", metadata={"tags": ["en"]}),
         new_code_cell("import time; time.sleep(0.5)"),
-    ], metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}),
-    tmp_path / "n.ipynb")
-    monkeypatch.setattr(runner, "notebook_path", lambda name: tmp_path / "n.ipynb")
+    ], **KERNEL), tmp_path / "n.ipynb")
     told, timing = [], Timing()
-    execute(tmp_path / "x.yml", tmp_path / "out.ipynb", {"languages": ["en"]}, lambda *cell: told.append(cell), timing)
+    execute(tmp_path / "x.yml", tmp_path / "out.ipynb", {"languages": ["en"]}, lambda *cell: told.append(cell), timing,
+            tmp_path / "n.ipynb", engine)
     assert told == [(1, 3, ""), (2, 3, ""), (3, 3, "Two")]
-    assert len(timing.by_cell) == 3 and timing.by_cell[2] > 0.5 and timing.kernel_s > 0
+    assert timing.by_cell[2] > 0.4 and len(timing.by_cell) == 3
+
+
+OUTPUTS = """\
+import sys, warnings
+print("one"); print("two", file=sys.stderr); print("three")
+warnings.warn("mind this")
+---
+from IPython.display import HTML, display
+display(HTML("<b>shown</b>")); print("after")
+41 + 1
+---
+import matplotlib.pyplot as plt
+fig, ax = plt.subplots(figsize=(1, 1))
+ax.plot([1, 2]);
+---
+import pandas as pd
+pd.DataFrame({"a": [1.5, 2.5]})
+---
+"done";
+---
+_ + 1 if isinstance(_, int) else type(_).__name__
+"""
+
+
+def test_both_engines_leave_the_same_outputs(tmp_path):
+    """Streams in their order, displays, figures that nobody showed, results and their numbers."""
+    nbformat.write(new_notebook(cells=[
+        new_code_cell("params_file = ''\noverrides = {}", metadata={"tags": ["parameters"]}),
+        *(new_code_cell(source) for source in OUTPUTS.split("---\n"))], **KERNEL), tmp_path / "n.ipynb")
+    made = {}
+    for engine in ("process", "kernel"):
+        out = tmp_path / f"{engine}.ipynb"
+        apart(partial(execute, tmp_path / "x.yml", out, {"languages": ["en"]}, timing=Timing(),
+                      notebook=tmp_path / "n.ipynb", engine=engine), lambda *_: None, Limits(), Event())
+        made[engine] = [(cell.get("execution_count"), [
+            json.dumps(output) for output in streams_together(cell.outputs)])
+            for cell in nbformat.read(out, as_version=4).cells if cell.cell_type == "code"]
+    assert len(made["process"]) == 8 and made["process"] == made["kernel"]
+    assert sum("image/png" in output for _, outputs in made["process"] for output in outputs) == 1
+
+
+def test_both_engines_leave_the_same_report(ran, tmp_path, monkeypatch):
+    folder, _ = ran
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764028800")
+    for engine in ("process", "kernel", "process again"):
+        done = CliRunner().invoke(main, ["run", "params/spring.yml", "--engine", engine.split()[0], "--lang", "en",
+                                         "--out", str(tmp_path / engine / "reports")])
+        assert done.exit_code == 0, done.output
+    one, *others = ({name: text for name, text in contents(tmp_path / engine / "reports/spring").items()
+                     if name != "run.json"} for engine in ("process", "kernel", "process again"))
+    assert all(one == other for other in others)

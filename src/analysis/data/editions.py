@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.params.editions import Editions
 from analysis.params.model import Campaign
 from analysis.params.paths import Unreadable
+from analysis.params.problem import CampaignError
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,10 @@ def _reviews(reports: Path) -> Iterator[Record]:
 
 
 def previous(campaign: Campaign, reports: Path | None = None) -> Record | None:
-    """The edition before this one: of those that begin earlier the last. `reports` is the folder that the params name
-    when not given."""
+    """The edition before this one: of those that begin earlier (or end earlier, begun on one day) the last.
+
+    reports   folder to look in; the one that the params name when not given
+    """
     if campaign.series is None:
         return None
     own = (str(campaign.period.start), str(campaign.period.end), campaign.name)
@@ -71,6 +75,16 @@ def previous(campaign: Campaign, reports: Path | None = None) -> Record | None:
     return next((record for record in reversed(listed) if record.order < own), None)
 
 
-def reports_of(campaign: Campaign) -> Path:
+def read(params: Editions, reports: Path | None = None) -> list[Record]:
+    """The editions of a series, in order. Raises CampaignError when none has a report."""
+    found = editions(reports or reports_of(params), params.editions)
+    if not found:
+        raise CampaignError([params.problem(("editions",), (
+            f"no edition of '{params.editions}' has a report in {reports or params.reports}; run their campaigns "
+            f"first, with `series: {{name: {params.editions}, edition: ...}}` in their params"))])
+    return found
+
+
+def reports_of(params: Campaign | Editions) -> Path:
     """The folder in which editions are looked for."""
-    return campaign.path.parent / campaign.series.reports
+    return params.path.parent / params.series.reports

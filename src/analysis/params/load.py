@@ -12,6 +12,7 @@ from typing import Any, Literal, get_origin
 from pydantic import TypeAdapter, ValidationError
 
 from analysis.params.contradictions import contradictions
+from analysis.params.editions import Editions
 from analysis.params.experiments import Experiments, disagreements
 from analysis.params.inherit import read_whole
 from analysis.params.model import Campaign
@@ -20,13 +21,13 @@ from analysis.params.problem import CampaignError, Place, Places, Problem, dotte
 from analysis.params.references import fill
 from analysis.params.tree import NotATree, parse
 
-Params = Campaign | Experiments
+Params = Campaign | Experiments | Editions
 Purpose = Literal["report", "plan"]
-BETWEEN_PARTS = {Campaign: contradictions, Experiments: disagreements}
+BETWEEN_PARTS = {Campaign: contradictions, Experiments: disagreements}   # of editions none leans on another
 
 
 def load(path: str | Path, overrides: dict[str, Any] | None = None, purpose: Purpose = "report") -> Params:
-    """What a params file describes: experiments if it has the key `experiments`, else a campaign.
+    """What a params file describes: by the key `experiments` or `editions` those, else a campaign.
 
     overrides   dotted key -> value, as text: {"period.end": "2025-11-12"}
     purpose     "plan": before the campaign runs, so nobody need be assigned to an arm yet, and arms may be missing
@@ -57,7 +58,7 @@ def _problem(path: Path, places: Places, where: tuple, message: str) -> Problem:
 
 def kind_of(tree: dict[str, Any]) -> type[Params]:
     """The model that a file asks for."""
-    return Experiments if "experiments" in tree else Campaign
+    return Experiments if "experiments" in tree else Editions if "editions" in tree else Campaign
 
 
 def _override(path: Path, tree: dict[str, Any], places: Places, key: str, value: Any) -> None:
@@ -103,7 +104,8 @@ def _mistakes(kind: type[Part], tree: dict[str, Any], purpose: Purpose) -> Itera
         except ValidationError:
             readable[key] = None
             broken.add(key)
-    yield from BETWEEN_PARTS[kind](SimpleNamespace(**readable, purpose=purpose), broken)
+    if kind in BETWEEN_PARTS:
+        yield from BETWEEN_PARTS[kind](SimpleNamespace(**readable, purpose=purpose), broken)
 
 
 def _readable(annotation: Any, value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from analysis.params.editions import Editions
 from analysis.params.experiments import Experiments
 from analysis.params.model import Campaign
 from analysis.params.part import Part
@@ -22,9 +23,14 @@ def experiments_schema() -> str:
     return _text(Experiments)
 
 
+def editions_schema() -> str:
+    """The text of `params/editions.schema.json`, for series of campaigns."""
+    return _text(Editions)
+
+
 def _text(kind: type[Part]) -> str:
     tree = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_as_read(kind.model_json_schema())}
-    needed = {key: part.pop("required", []) for key, part in [("", tree), *tree["$defs"].items()]}
+    needed = {key: part.pop("required", []) for key, part in [("", tree), *tree.get("$defs", {}).items()]}
     # a file that extends another says only what is special, at any depth; what it lacks then only `load` can know
     tree |= {"if": {"required": ["extends"]}, "else": {"required": needed[""]}}
     return json.dumps(tree, indent=1, ensure_ascii=False) + "\n"

@@ -101,14 +101,15 @@ class Sources(Part):
     @property
     def server(self) -> Source | None:
         """The first source that lies on a server: the engine of the whole campaign."""
-        return next((source for source in self._all() if source.address and source.address.is_server), None)
+        return next((source for source in self.all() if source.address and source.address.is_server), None)
 
-    def _all(self) -> list[Source]:
+    def all(self) -> list[Source]:
+        """Of every table, in order."""
         return [source for name in type(self).model_fields for source in getattr(self, name) or ()]
 
     @model_validator(mode="after")
     def _on_one_server(self) -> Sources:
-        servers = {source.address: None for source in self._all() if source.address and source.address.is_server}
+        servers = {source.address: None for source in self.all() if source.address and source.address.is_server}
         if len(servers) > 1:
             first, second, *_ = (place.shown for place in servers)
             names = f"'{first}' and '{second}'" if first != second else f"'{first}' as two users or with two options"

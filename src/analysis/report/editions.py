@@ -9,25 +9,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from analysis.data.editions import Record, previous, reports_of
-from analysis.params import Params
+from analysis.data.editions import Record, editions, previous, reports_of
+from analysis.params import Campaign, CampaignError, Editions, Params, load
 
-KEY = "series.reports"
 APART = ("since", "provenance")   # of a record: what no later edition looks at
 
 
 def looks_in(params: Params, out: Path, overrides: Mapping[str, Any]) -> dict[str, str]:
     """The override by which a notebook finds editions where this run writes; empty for what is no edition."""
-    if _series(params) is None or KEY in overrides:
-        return {}
-    return {KEY: os.path.relpath(out.absolute(), params.path.parent)}
+    key = _key(params)
+    return {} if not key or key in overrides else {key: os.path.relpath(out.absolute(), params.path.parent)}
 
 
 def made_of_editions(params: Params, out: Path, overrides: Mapping[str, Any]) -> str:
     """SHA-256 of what the report takes from other editions; "" when from none."""
-    if _series(params) is None:
+    key = _key(params)
+    if not key:
         return ""
-    before = previous(params, reports_of(params) if KEY in overrides else out)
+    reports = reports_of(params) if key in overrides else out
+    if isinstance(params, Editions):
+        return digest(editions(reports, params.editions))
+    before = previous(params, reports)
     return digest([before] if before else [])
 
 
@@ -37,5 +39,19 @@ def digest(records: list[Record]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest() if told else ""
 
 
-def _series(params: Params) -> Any:
-    return getattr(params, "series", None)
+def turn_of(path: Path, overrides: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether a file reports on a whole series, and when an edition begins; no edition comes first."""
+    try:
+        params = load(path, dict(overrides))
+    except CampaignError:
+        return False, ""   # refused later
+    if isinstance(params, Editions):
+        return True, ""
+    return False, str(params.period.start) if isinstance(params, Campaign) and params.series else ""
+
+
+def _key(params: Params) -> str:
+    """The key that says where the reports are; "" for what has to do with no series."""
+    if isinstance(params, Editions):
+        return "reports"
+    return "series.reports" if getattr(params, "series", None) else ""

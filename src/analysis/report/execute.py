@@ -1,4 +1,4 @@
-"""Run the notebook of a campaign in a kernel of its own, by papermill, and say how it goes."""
+"""Run the notebook of a campaign by papermill, here or in a kernel of its own, and say how it goes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,19 +17,17 @@ from typing import Any
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 import analysis  # noqa: E402
+from analysis.report.apart import Tell  # noqa: E402
+from analysis.report.outcome import Failed  # noqa: E402
 
-Tell = Callable[[int, int, str], None]   # code cell, code cells, the heading that it stands under
-
-
-class NotebookFailed(Exception):
-    """A cell failed or the kernel died: which cell, under which heading, and why."""
+ENGINES = ("process", "kernel")   # where the cells run: in the process that calls, or in a Jupyter kernel
+KINDS = {"CampaignError": "refused", "Unreachable": "unreachable"}   # an exception of a cell -> how the run failed
 
 
 @dataclass
 class Timing:
     """Seconds of wall clock, by part of a run."""
 
-    started: float = field(default_factory=time.perf_counter)
     import_s: float = 0.0
     kernel_s: float = 0.0     # until the first cell begins
     cells_s: float = 0.0
@@ -46,9 +45,13 @@ def notebook_path(name: str) -> Path:
 
 
 def execute(
-    params: Path, output: Path, overrides: dict[str, Any], tell: Tell, timing: Timing, notebook: str = "review"
+    params: Path, output: Path, overrides: dict[str, Any], tell: Tell, timing: Timing, notebook: Path,
+    engine: str = "kernel",
 ) -> None:
-    """Execute a notebook for one campaign; the executed one goes to `output`. Raises NotebookFailed."""
+    """Execute a notebook for one campaign; the executed one, as far as it got, goes to `output`. Raises Failed.
+
+    engine   one of ENGINES; "process" is for the first notebook of a process only
+    """
     began = time.perf_counter()
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -56,22 +59,30 @@ def execute(
     logging.getLogger("papermill").setLevel(logging.ERROR)
     _register()
     timing.import_s += time.perf_counter() - began
-    at = ["before the first cell"]
+    at: dict[str, Any] = {}
 
-    def telling(cell: int, cells: int, heading: str) -> None:
-        at[:] = [f"in cell {cell} of {cells}" + (f" ({heading})" if heading else "")]
-        tell(cell, cells, heading)
+    def telling(*cell: Any) -> None:
+        at.update(zip(("cell", "cells", "heading"), cell, strict=True))
+        tell(*cell)
 
     try:
         with TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True) as sockets:
             papermill.execute_notebook(
-                notebook_path(notebook), output, engine_name="campaign", progress_bar=False, tell=telling,
+                notebook, output, engine_name=f"campaign-{engine}", progress_bar=False, tell=telling,
                 parameters={"params_file": str(params.resolve()), "overrides": overrides}, timing=timing,
                 words_in=overrides["languages"][0], config=_transport(sockets))
     except PapermillExecutionError as error:
-        raise NotebookFailed(f"{at[0]}: {error.ename}: {error.evalue}") from None
+        raise _failed(error.ename, error.evalue, at) from None
+    except OSError:
+        raise
     except Exception as error:
-        raise NotebookFailed(f"the kernel stopped {at[0]}: {error or type(error).__name__}") from error
+        raise Failed("ended", f"the kernel stopped: {error or type(error).__name__}", type(error).__name__,
+                     **at) from error
+
+
+def _failed(name: str, value: str, at: dict[str, Any]) -> Failed:
+    kind = KINDS.get(name, "disk_full" if "No space left on device" in value else "cell")
+    return Failed(kind, value if kind in KINDS.values() else f"{name}: {value}", name, **at)
 
 
 def _transport(folder: str) -> Any:
@@ -85,33 +96,53 @@ def _transport(folder: str) -> Any:
 
 
 def _register() -> None:
-    from papermill.engines import NBClientEngine, papermill_engines
+    from papermill.engines import Engine, NBClientEngine, papermill_engines
 
-    class Watched(NBClientEngine):
+    class InKernel(NBClientEngine):
         """papermill's own engine, telling each cell as it begins."""
 
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, tell: Tell, timing: Timing, words_in: str,
                                      **rest: Any) -> Any:
-            start, headings = nb_man.cell_start, _headings(nb_man.nb.cells, words_in)
-            began, marks = time.perf_counter(), []
-
-            def cell_start(cell: Any, cell_index: int | None = None, **more: Any) -> None:
-                if cell.cell_type == "code":
-                    tell(len(marks) + 1, len(headings), headings[len(marks)])
-                    marks.append(time.perf_counter())
-                start(cell, cell_index, **more)
-
-            nb_man.cell_start = cell_start
-            try:
+            with watched(nb_man, tell, timing, words_in):
                 return super().execute_managed_notebook(nb_man, kernel_name, **rest)
-            finally:
-                marks = marks or [time.perf_counter()]
-                timing.kernel_s += marks[0] - began
-                timing.cells_s += time.perf_counter() - marks[0]
-                timing.by_cell += [b - a for a, b in zip(marks, [*marks[1:], time.perf_counter()], strict=True)]
 
-    papermill_engines.register("campaign", Watched)
+    class InProcess(Engine):
+        """The same without a kernel."""
+
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, tell: Tell, timing: Timing, words_in: str,
+                                     **_: Any) -> None:
+            from analysis.report.here import run_cells
+
+            with watched(nb_man, tell, timing, words_in):
+                run_cells(nb_man)
+
+    papermill_engines.register("campaign-kernel", InKernel)
+    papermill_engines.register("campaign-process", InProcess)
+
+
+@contextmanager
+def watched(nb_man: Any, tell: Tell, timing: Timing, words_in: str) -> Iterator[None]:
+    """Tell each cell as papermill's execution manager begins it, and time it."""
+    start, headings = nb_man.cell_start, _headings(nb_man.nb.cells, words_in)
+    began = time.perf_counter()
+    marks: list[float] = []
+
+    def cell_start(cell: Any, cell_index: int | None = None, **more: Any) -> None:
+        if cell.cell_type == "code":
+            tell(len(marks) + 1, len(headings), headings[len(marks)])
+            marks.append(time.perf_counter())
+        start(cell, cell_index, **more)
+
+    nb_man.cell_start = cell_start
+    try:
+        yield
+    finally:
+        marks = marks or [time.perf_counter()]
+        timing.kernel_s += marks[0] - began
+        timing.cells_s += time.perf_counter() - marks[0]
+        timing.by_cell += [b - a for a, b in zip(marks, [*marks[1:], time.perf_counter()], strict=True)]
 
 
 def _headings(cells: list[Any], language: str) -> list[str]:

@@ -9,36 +9,35 @@ from pathlib import Path
 from typing import Any
 
 from analysis.facts.ticks import is_hourly, planned_ticks
-from analysis.params import CampaignError, Experiments, load
+from analysis.params import CampaignError, Editions, Experiments, load
 from analysis.params.model import Campaign
-from analysis.report.run import BAD_PARAMS, FAILED, OK, Say, campaign_files, run_all
+from analysis.report.outcome import BAD_PARAMS, OK
 
 CODES = {"go_on": OK, "stop": 10, "over": 10, "broken": 20}   # exit codes; the largest counts
 
 
-def monitor(
-    paths: Sequence[Path], out: Path, overrides: dict[str, Any], as_of: str, progress: Callable[[str], Any], say: Say
-) -> int:
-    """Look at running campaigns one after the other; the exit code. Raises CampaignError as `run_all` does.
+def watched(
+    paths: Sequence[Path], overrides: dict[str, Any], as_of: str, say: Callable[[str], None]
+) -> tuple[list[tuple[Path, dict[str, Any]]], int]:
+    """The campaigns that can be watched, each with its overrides, and the exit code that the others ask for.
 
     as_of   a day (included) or a moment on the campaign's clock; "" for the last day that is over by now, or the end
             of the period if that is earlier
     """
-    codes = []
-    for path in campaign_files(paths):
+    found, code = [], OK
+    for path in paths:
         try:
             own = overrides | {"data_until": as_of or str(latest(_watchable(path, overrides)))}
             campaign = _watchable(path, own)
         except CampaignError as error:
             say(str(error))
-            codes.append(BAD_PARAMS)
+            code = BAD_PARAMS
             continue
         if campaign.end_of_data <= campaign.period.interval(campaign.time_zone)[0]:
             say(f"{campaign.name}: begins on {campaign.first_day}; there is nothing to watch yet")
-            codes.append(OK)
         else:
-            codes.append(run_all([path], out, own, progress, say, notebook="monitor", codes=CODES))
-    return next((code for code in codes if code in (BAD_PARAMS, FAILED)), max(codes))
+            found.append((path, own))
+    return found, code
 
 
 def _watchable(path: Path, overrides: dict[str, Any]) -> Campaign:
@@ -47,6 +46,8 @@ def _watchable(path: Path, overrides: dict[str, Any]) -> Campaign:
     if isinstance(params, Experiments):
         raise CampaignError([params.problem(("experiments",), (
             "summaries of experiments cannot be watched; monitoring needs the rows of one campaign"))])
+    if isinstance(params, Editions):
+        raise CampaignError([params.problem(("editions",), "editions are over; watch the campaign that runs")])
     if params.arms is None:
         raise CampaignError([params.problem(("no_control_group",), (
             "monitoring needs arms drawn by chance (`arms:`), and this campaign has none; "

@@ -4,158 +4,201 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from analysis.params import CampaignError, Experiments, Params, Problem, load
-
-OK, BAD_PARAMS, FAILED = 0, 2, 3   # exit codes that a scheduler can act on
-Say = Callable[[str], None]
+from analysis.params import Campaign, Editions, Experiments, Params, load
+from analysis.report.apart import Limits, Tell, apart
+from analysis.report.editions import looks_in, made_of_editions
+from analysis.report.inputs import inputs, is_same
+from analysis.report.outcome import OK, Failed, Outcome, failure_of
+from analysis.report.place import claimed, swap
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one campaign ended."""
+class Job:
+    """What it takes to make one report, in whichever process or machine that sees the same files."""
 
-    name: str
-    code: int
-    message: str
-    seconds: float = 0.0
-    answer: str = ""       # the verdict's, as `results.json` has it
-
-
-def campaign_files(paths: Sequence[Path]) -> list[Path]:
-    """The params files that paths name; of a folder, every .yml and .yaml in it. Raises CampaignError."""
-    found: list[Path] = []
-    problems = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix in (".yml", ".yaml"))
-            problems += [] if inside else [Problem(str(path), None, "", "has no .yml file")]
-            found += inside
-        else:
-            found.append(path)
-    names: dict[str, Path] = {}
-    for path in dict.fromkeys(p.absolute() for p in found):
-        first = names.setdefault(path.stem, path)
-        if first != path:
-            problems.append(Problem(
-                str(path), None, "", f"has the same name as {first}; reports are named after files"))
-    if problems:
-        raise CampaignError(problems)
-    return list(dict.fromkeys(found))
-
-
-def check(path: Path, overrides: dict[str, Any], notebook: str = "") -> Params:
-    """Params and data for a notebook, without a kernel. Raises CampaignError with all that is wrong."""
-    params = load(path, overrides, "plan" if notebook == "plan" else "report")
-    from analysis.data import read, read_past, summaries
-
-    if isinstance(params, Experiments):
-        summaries.read(params)
-    elif notebook == "plan":
-        read_past(params)
-    else:
-        read(params)
-    return params
+    params: Path
+    out: Path
+    overrides: dict[str, Any] = field(default_factory=dict)
+    notebook: str = ""           # the file's own when empty
+    engine: str = "process"      # or "kernel"
+    is_forced: bool = False      # make it though nothing has changed
+    limits: Limits = field(default_factory=Limits)
 
 
 def own_notebook(params: Params) -> str:
     """The notebook that reports on a params file of this kind, whose report needs no name but the file's."""
-    return "experiments" if isinstance(params, Experiments) else "review"
-
-
-def run_all(
-    paths: Sequence[Path], out: Path, overrides: dict[str, Any], progress: Callable[[str], Any], say: Say,
-    notebook: str = "", codes: Mapping[str, int] = MappingProxyType({}),
-) -> int:
-    """Run a notebook for campaigns one after the other, rebuild the index, return the exit code.
-
-    notebook   for all of them; each one's own when empty
-    codes      answer of a report's verdict -> exit code, where a scheduler is to act on it; the largest counts
-
-    A campaign with bad params or data is refused before any kernel starts; the others run. A file that the notebook is
-    not for is left out. Raises CampaignError when the paths name no campaigns or `out` cannot be written.
-    """
-    good, failed, answered = [], OK, OK
-    for path in campaign_files(paths):
-        try:
-            params = check(path, overrides, notebook)
-        except CampaignError as error:
-            say(str(error))
-            failed = BAD_PARAMS
-            continue
-        if notebook and (notebook == "experiments") != isinstance(params, Experiments):
-            say(f"{path}: left out: the notebook {notebook} is not for this kind of params file")
-        else:
-            good.append((path, params))
-    if not good:
-        return failed or BAD_PARAMS
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for path, campaign in good:
-            outcome = run(path, campaign, out, overrides, progress(campaign.name), notebook)
-            say(f"{outcome.name}: {outcome.message}")
-            failed = failed or outcome.code
-            answered = max(answered, codes.get(outcome.answer, OK))
-        write_index(out)
-    except OSError as error:
-        raise CampaignError([Problem(str(out), None, "", f"cannot be written: {error.strerror or error}")]) from None
-    say(f"reports: {out / 'index.html'}")
-    return failed or answered
+    return {Experiments: "experiments", Editions: "compare"}.get(type(params), "review")
 
 
 def folder_of(name: str, notebook: str) -> str:
     """The folder of a report: the params file's name, and the notebook's behind it unless it is the file's own."""
-    return name if notebook in ("review", "experiments") else f"{name}.{notebook}"
+    return name if notebook in ("", "review", "experiments", "compare") else f"{name}.{notebook}"
 
 
-def run(
-    path: Path, campaign: Params, out: Path, overrides: dict[str, Any], tell: Any, notebook: str = ""
-) -> Outcome:
-    """Make one report of a campaign in `out/<folder>`; on failure the last good one is untouched. Raises OSError."""
-    from analysis.report.execute import NotebookFailed, Timing, execute
-
-    began, timing, notebook = time.perf_counter(), Timing(), notebook or own_notebook(campaign)
-    folder = folder_of(campaign.name, notebook)
-    place, failed, answer = out / folder, out / f"{folder}.failed.ipynb", ""
-    with tempfile.TemporaryDirectory(prefix=f".{folder}-", dir=out, ignore_cleanup_errors=True) as work:
-        executed, new = Path(work, "notebook.ipynb"), Path(work, "new")
-        (new / "tables").mkdir(parents=True)
-        try:
-            for language in campaign.languages:
-                executed.unlink(missing_ok=True)  # the one before went well
-                execute(path, executed, {**overrides, "languages": [language]}, tell, timing, notebook)
-                rendering = time.perf_counter()
-                clean = _shareable(executed, path, place, overrides)
-                answer = _publish(clean, new, language, is_main=language == campaign.language)
-                timing.render_s += time.perf_counter() - rendering
-        except (NotebookFailed, ValueError) as error:  # ValueError: the page refuses what the notebook shows
-            return Outcome(campaign.name, FAILED, (
-                f"FAILED: {error}\n{_kept(executed, failed)}  the last good report is unchanged"))
-        seconds = time.perf_counter() - began
-        parts = {key: value for key, value in asdict(timing).items() if key != "started"}
-        _write(new / "run.json", _json({
-            "status": "ok", "seconds": seconds, "overrides": _public(overrides), **parts}))
-        swap(new, place, Path(work, "old"))
-    failed.unlink(missing_ok=True)
+def make(job: Job, tell: Tell = lambda *_: None, stopping: threading.Event | None = None) -> Outcome:
+    """Make one report, or leave the last good one and say in `<folder>.failed` why."""
+    began, name = time.perf_counter(), job.params.stem
+    place, params = job.out / folder_of(name, job.notebook), None
+    with suppress(OSError):
+        (failed_folder(place) / "notebook.ipynb").unlink()   # of a run before
+    try:
+        params = load(job.params, job.overrides, "plan" if job.notebook == "plan" else "report")
+        with claimed(job.out, place.name) as work:
+            answer = _made(job, params, place, work, tell, stopping or threading.Event())
+    except Exception as error:   # whatever it is, the other campaigns of a batch go on
+        failure = failure_of(error)
+        _tell_of(failure, job, params, place)
+        kept = "\n  the last good report is unchanged" if place.exists() else ""
+        words = str(failure) if failure.kind == "refused" else f"{name}: FAILED: {failure}{kept}"
+        return Outcome(name, failure.code, words, kind=failure.kind)
+    seconds = time.perf_counter() - began
+    if not answer:
+        return Outcome(name, OK, f"{name}: unchanged", seconds, _answer_of(place), is_unchanged=True)
     from analysis.report.index import VERDICTS
 
-    return Outcome(campaign.name, OK, f"{VERDICTS[answer]} · {place / 'report.html'} ({seconds:.1f} s)", seconds,
-                   answer)
+    _remove(failed_folder(place))
+    return Outcome(name, OK, f"{name}: {VERDICTS[answer]} · {place / 'report.html'} ({seconds:.1f} s)", seconds, answer)
 
 
-def _kept(notebook: Path, failed: Path) -> str:
-    """Keep the notebook as far as it got; where it is, in words."""
-    if not notebook.exists():
+def _made(job: Job, params: Params, place: Path, work: Path, tell: Tell, stopping: threading.Event) -> str:
+    """The answer of the verdict; empty when the report is there and made from the same. Raises Failed."""
+    from analysis.report.execute import notebook_path
+    from analysis.report.scan import refuse
+
+    notebook = notebook_path(job.notebook or own_notebook(params))
+    made_from = inputs(params, job.overrides, notebook, _inputs_of(place))
+    if made_from and notebook.stem in ("review", "compare"):
+        made_from["editions"] = made_of_editions(params, job.out, job.overrides)
+    beside = looks_in(params, job.out, job.overrides)
+    is_good = _is_whole(place, params) and not failed_folder(place).exists()
+    if is_good and not job.is_forced and is_same(made_from, _inputs_of(place)):
         return ""
-    os.replace(notebook, failed)
-    return f"  the notebook up to there: {failed}\n"
+    new, began, timings = work / "new", time.perf_counter(), []
+    (new / "tables").mkdir(parents=True)
+    try:
+        for language in params.languages:
+            page = partial(_page, job, notebook, new, place, beside, language, language == params.language)
+            answer, timing = apart(page, tell, job.limits, stopping)
+            timings.append(timing)
+        total = {key: sum((own[key] for own in timings), start=type(timings[0][key])()) for key in timings[0]}
+        write(new / "run.json", _json({
+            "status": "ok", "seconds": time.perf_counter() - began, "overrides": _public(job.overrides), **total,
+            "inputs": made_from}))
+        refuse(new, params)
+        swap(new, place, work)
+    except Failed as failure:
+        if failure.kind != "unpublishable":
+            _keep(work / "notebook.ipynb", failed_folder(place))
+        raise
+    return answer
+
+
+def _page(job: Job, notebook: Path, new: Path, place: Path, beside: dict[str, str], language: str, is_main: bool,
+          tell: Tell) -> tuple[str, dict[str, Any]]:
+    """In a process of its own: one language of the report into the folder `new`; the answer, and what took how long."""
+    from analysis.report.execute import Timing, execute
+    from analysis.report.render import Unfinished
+    from analysis.report.scan import refuse
+
+    timing, executed, at = Timing(), new.parent / "notebook.ipynb", {}
+
+    def telling(*cell: Any) -> None:
+        at.update(zip(("cell", "cells", "heading"), cell, strict=True))
+        tell(*cell)
+
+    executed.unlink(missing_ok=True)   # of another language, which went well
+    execute(job.params, executed, {**job.overrides, **beside, "languages": [language]}, telling, timing, notebook,
+            job.engine)
+    began = time.perf_counter()
+    try:
+        answer = _publish(_shareable(executed, job.params, place, job.overrides), new, language, is_main)
+        refuse(new, load(job.params, job.overrides, "plan" if job.notebook == "plan" else "report"), with_ids=True)
+    except Unfinished as error:
+        raise Failed("unfinished", str(error), "Unfinished", **at) from None
+    except ValueError as error:   # the page refuses what the notebook shows
+        raise Failed("unpublishable", str(error), type(error).__name__, **at) from None
+    timing.render_s = time.perf_counter() - began
+    return answer, asdict(timing)
+
+
+def _is_whole(place: Path, params: Params) -> bool:
+    names = [page_name(language, language == params.language) for language in params.languages]
+    return all((place / name).is_file() for name in (*names, "results.json"))
+
+
+def _inputs_of(place: Path) -> dict[str, Any] | None:
+    """What the report in a place was made from, as its record says."""
+    try:
+        return json.loads((place / "run.json").read_text("utf-8")).get("inputs")
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def _answer_of(place: Path) -> str:
+    try:
+        return json.loads((place / "results.json").read_text("utf-8"))["verdict"]["answer"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def failed_folder(place: Path) -> Path:
+    """Where it is said of a report why its last run failed."""
+    return place.with_name(f"{place.name}.failed")
+
+
+def _keep(notebook: Path, folder: Path) -> None:
+    """The notebook as far as it got, for the one who looks for the fault."""
+    if notebook.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        os.replace(notebook, folder / "notebook.ipynb")
+
+
+def _tell_of(failure: Failed, job: Job, params: Params | None, place: Path) -> None:
+    """The page and the record of a failure, where there is a campaign to speak of and somewhere to write."""
+    if failure.kind == "busy" or not job.params.is_file():
+        return
+    from analysis.report.failure import failure_page
+    from analysis.report.template.traces import without_traces
+    from analysis.showing.reader import Reader
+
+    record = failure.record() | {
+        "message": without_traces(failure.message), "at": _now().isoformat(timespec="seconds"), "campaign": params and {
+            "title": params.text(params.title, params.language), "owner": params.owner, "language": params.language,
+            "period": {"start": str(params.period.start), "end": str(params.period.end)}
+            if isinstance(params, Campaign) else {}}}
+    folder = failed_folder(place)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write(folder / "run.json", _json(record))
+        write(folder / "report.html", failure_page(
+            record, Reader(params.language if params else "en"), place.name, has_report=place.exists(),
+            has_notebook=(folder / "notebook.ipynb").exists()))
+    except OSError:
+        return   # a full disk: what was said on the terminal has to do
+
+
+def _now() -> datetime:
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def page_name(language: str, is_main: bool) -> str:
+    return "report.html" if is_main else f"report.{language}.html"
 
 
 def _publish(clean: Any, folder: Path, language: str, is_main: bool) -> str:
@@ -168,12 +211,12 @@ def _publish(clean: Any, folder: Path, language: str, is_main: bool) -> str:
     from analysis.report.render import render
 
     page = render(clean, language=language)
-    _write(folder / ("report.html" if is_main else f"report.{language}.html"), page.html)
+    write(folder / page_name(language, is_main), page.html)
     if is_main:
         nbformat.write(clean, folder / "notebook.ipynb")
-        _write(folder / "results.json", _json(page.results))
+        write(folder / "results.json", _json(page.results))
         for name, text in page.tables.items():
-            _write(folder / "tables" / f"{name}.csv", text)
+            write(folder / "tables" / f"{name}.csv", text)
     return page.results["verdict"]["answer"]
 
 
@@ -181,7 +224,6 @@ def _shareable(notebook: Path, params: Path, folder: Path, overrides: dict[str, 
     """The executed notebook without times, machine paths and papermill's notes; it runs again from where it lies."""
     import nbformat
 
-    from analysis.report.template.traces import without_traces
 
     tree = nbformat.read(notebook, as_version=4)
     tree.metadata.pop("papermill", None)
@@ -194,10 +236,30 @@ def _shareable(notebook: Path, params: Path, folder: Path, overrides: dict[str, 
         cell["id"] = f"cell-{i + 1:02d}"   # papermill draws a random one for what it injects
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.source = f'params_file = "{there.as_posix()}"\noverrides = {_public(overrides)!r}'
-        for output in cell.get("outputs", []):
-            if output.output_type == "stream":
-                output.text = without_traces(output.text)
+        if "outputs" in cell:
+            cell.outputs = streams_together(cell.outputs)
     return tree
+
+
+def streams_together(outputs: list[Any]) -> list[Any]:
+    """What was printed between two displays, stdout and stderr apart: a kernel sends them in no certain order."""
+    from analysis.report.template.traces import without_traces
+
+    found: list[Any] = []
+    for output in outputs:
+        if output.output_type != "stream":
+            found.append(output)
+            continue
+        text = without_traces(output.text)
+        since = next((i for i in range(len(found), 0, -1) if found[i - 1].output_type != "stream"), 0)
+        same = next((other for other in found[since:] if other.name == output.name), None)
+        if same:
+            same.text += text
+        else:
+            found.append(output)
+            output.text = text
+            found[since:] = sorted(found[since:], key=lambda stream: stream.name, reverse=True)   # stdout first
+    return found
 
 
 def _public(overrides: dict[str, Any]) -> dict[str, str]:
@@ -207,34 +269,10 @@ def _public(overrides: dict[str, Any]) -> dict[str, str]:
     return {key: without_traces(str(value)) for key, value in overrides.items()}
 
 
-def swap(new: Path, place: Path, aside: Path) -> None:
-    """Put a whole folder in the place of another, which goes aside; at no moment is half of one there."""
-    if place.exists():
-        os.replace(place, aside)
-    try:
-        os.replace(new, place)
-    except OSError:
-        if aside.exists():
-            os.replace(aside, place)
-        raise
-
-
-def write_index(out: Path) -> None:
-    """index.html and index.json of all reports in a folder, in their language or, if they have several, English."""
-    from analysis.report.index import build_index, read_entries
-    from analysis.showing import Reader
-
-    languages = {entry.language for entry in read_entries(out) if entry.language}
-    index = build_index(out, Reader(languages.pop() if len(languages) == 1 else "en"))
-    for name, text in (("index.html", index.html), ("index.json", index.json)):
-        fresh = out / f".{name}"
-        _write(fresh, text)
-        os.replace(fresh, out / name)
-
-
 def _json(tree: Any) -> str:
     return json.dumps(tree, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """As UTF-8, line ends as they are."""
     path.write_text(text, encoding="utf-8", newline="")

@@ -1,0 +1,198 @@
+"""Many params files by one command: which, how many at a time, in what order they end, and the list of all reports."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from analysis.params import Campaign, CampaignError, Editions, Experiments, Params, Problem, load
+from analysis.report.apart import Tell, warm_up
+from analysis.report.editions import turn_of
+from analysis.report.outcome import AGAIN, CODES, OK, Outcome, worst
+from analysis.report.place import locked
+from analysis.report.progress import Progress
+from analysis.report.run import Job, failed_folder, folder_of, make, write
+
+STAGGER = 0.3   # seconds between the starts of kernels: together they would only wait for each other
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Which of the campaigns, and how many at a time."""
+
+    jobs: int = 1
+    only: str = ""              # "failed": those whose last run failed
+    shard: tuple[int, int] = (1, 1)   # the i-th of n parts, for n machines that are given the same paths
+
+
+def campaign_files(paths: Sequence[Path]) -> list[Path]:
+    """The params files that paths name; of a folder, every .yml and .yaml in it. Raises CampaignError."""
+    found: list[Path] = []
+    problems = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.suffix in (".yml", ".yaml"))
+            problems += [] if inside else [Problem(str(path), None, "", "has no .yml file")]
+            found += inside
+        else:
+            found.append(path)
+    names: dict[str, Path] = {}
+    for path in dict.fromkeys(p.absolute() for p in found):
+        first = names.setdefault(path.stem, path)
+        if first != path:
+            problems.append(Problem(
+                str(path), None, "", f"has the same name as {first}; reports are named after files"))
+    if problems:
+        raise CampaignError(problems)
+    return list(dict.fromkeys(found))
+
+
+def check(path: Path, overrides: dict[str, Any], notebook: str = "") -> Params:
+    """Params and data for a notebook, without making anything. Raises CampaignError with all that is wrong."""
+    params = load(path, overrides, "plan" if notebook == "plan" else "report")
+    from analysis.data import read, read_past, summaries
+
+    if isinstance(params, Editions):
+        return params   # its data are reports, which may not be made yet
+    if isinstance(params, Experiments):
+        summaries.read(params)
+    elif notebook == "plan":
+        read_past(params)
+    else:
+        read(params)
+    return params
+
+
+def is_for(notebook: str, path: Path) -> bool:
+    """Whether a notebook is for this kind of params file; what cannot be read is for all, and refused later."""
+    if not notebook:
+        return True
+    try:
+        return isinstance(load(path), Campaign)
+    except CampaignError:
+        return True
+
+
+def run_all(
+    jobs: Sequence[Job], batch: Batch, say: Callable[[str], None], codes: Mapping[str, int] = MappingProxyType({}),
+    executor: Executor | None = None,
+) -> int:
+    """Make the reports, rebuild the list of them, return the exit code.
+
+    codes   answer of a report's verdict -> exit code, where a scheduler is to act on it; the largest counts
+
+    Raises CampaignError when there is nothing to do, or `out` cannot be written.
+    """
+    if batch.only == "failed":
+        jobs = [job for job in jobs if failed_folder(job.out / folder_of(job.params.stem, job.notebook)).is_dir()]
+        if not jobs:
+            say("nothing failed")
+            return OK
+    i, n = batch.shard
+    jobs = list(jobs)[i - 1::n]
+    if not jobs:
+        say(f"nothing to do: part {i} of {n} has no campaign")
+        return OK
+    out = jobs[0].out
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        outcomes = [outcome for part in in_turn(jobs)
+                    for outcome in run_batch(part, executor, n_jobs=batch.jobs, say=say)]
+        if any(not outcome.is_unchanged for outcome in outcomes) or not (out / "index.html").is_file():
+            write_index(out)
+    except OSError as error:
+        raise CampaignError([Problem(str(out), None, "", f"cannot be written: {error.strerror or error}")]) from None
+    say(f"reports: {out / 'index.html'}")
+    failed = worst([outcome.code for outcome in outcomes])
+    return failed or max([codes.get(outcome.answer, OK) for outcome in outcomes])
+
+
+def in_turn(jobs: Sequence[Job]) -> list[list[Job]]:
+    """Editions of a series oldest first, as each looks at the report of the one before; then reports on a series."""
+    turns = {job.params: turn_of(job.params, job.overrides) for job in jobs}
+    early = [job for job in jobs if not turns[job.params][0]]
+    late = [job for job in jobs if turns[job.params][0]]
+    return [part for part in (sorted(early, key=lambda job: turns[job.params]), late) if part]
+
+
+def run_batch(
+    jobs: Sequence[Job], executor: Executor | None = None, *, n_jobs: int = 1,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Outcome]:
+    """Outcomes in the order of the jobs. What fails for a time is tried once more, what lasts is not. Raises OSError.
+
+    executor   any of `concurrent.futures`, of processes or of a cluster whose workers see the same files; by itself
+               `n_jobs` threads, each with a process for its report. Ctrl-C and SIGTERM end those of its own at once
+    """
+    if executor is not None:
+        return _gathered(jobs, [executor.submit(attempt, job) for job in jobs], say)
+    warm_up()   # while the first params are read
+    stopping = threading.Event()
+    with ending(stopping), Progress(len(jobs), say) as progress, ThreadPoolExecutor(n_jobs) as own:
+        begun = [own.submit(_one, job, progress, stopping, STAGGER * i if job.engine == "kernel" and
+                            i < n_jobs else 0.0) for i, job in enumerate(jobs)]
+        return [future.result() for future in begun]
+
+
+def _gathered(jobs: Sequence[Job], begun: Sequence[Future], say: Callable[[str], None]) -> list[Outcome]:
+    for future in as_completed(begun):
+        say(future.result().message)
+    return [future.result() for future in begun]
+
+
+def _one(job: Job, progress: Progress, stopping: threading.Event, wait_s: float) -> Outcome:
+    if stopping.wait(wait_s):
+        return _stopped(job)
+    outcome = attempt(job, progress.of(job.params.stem), stopping)
+    progress.ended(job.params.stem, outcome)
+    return outcome
+
+
+def attempt(job: Job, tell: Tell = lambda *_: None, stopping: threading.Event | None = None) -> Outcome:
+    """A report, and a second try where the first failed for a reason that may be gone. Runs in any process."""
+    outcome = make(job, tell, stopping)
+    if outcome.kind in AGAIN and not (stopping and stopping.wait(1.0)):
+        outcome = make(job, tell, stopping)
+    return outcome
+
+
+def _stopped(job: Job) -> Outcome:
+    return Outcome(job.params.stem, CODES["stopped"], f"{job.params.stem}: not begun; the run was told to stop",
+                   kind="stopped")
+
+
+@contextlib.contextmanager
+def ending(stopping: threading.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set `stopping`: what runs ends, what is whole stays, what is left is not begun."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signals = [signal.SIGINT, signal.SIGTERM]
+    before = [signal.signal(each, lambda *_: stopping.set()) for each in signals]
+    try:
+        yield
+    finally:
+        for each, handler in zip(signals, before, strict=True):
+            signal.signal(each, handler)
+
+
+def write_index(out: Path) -> None:
+    """index.html and index.json of all reports in a folder, in their language or, if they have several, English."""
+    from analysis.report.index import build_index, read_entries
+    from analysis.showing import Reader
+
+    with locked(out / ".index.lock", wait_s=60):
+        languages = {entry.language for entry in read_entries(out) if entry.language}
+        index = build_index(out, Reader(languages.pop() if len(languages) == 1 else "en"))
+        for name, text in (("index.html", index.html), ("index.json", index.json)):
+            fresh = out / f".{name}"
+            write(fresh, text)
+            os.replace(fresh, out / name)
