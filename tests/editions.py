@@ -19,7 +19,8 @@ def record(edition: str = "1", start: str = "2025-03-01", end: str = "2025-03-10
         "schema_version": "1.1", "notebook": "review",
         "campaign": {"name": f"{series}-{edition}", "title": f"Sale {edition}", "language": "en", "currency": "USD",
                      "time_zone": "UTC", "owner": "shop", "question": "?", "period": {"start": start, "end": end}},
-        "series": {"name": series, "edition": edition}, "verdict": {"answer": "cannot_tell", "metric": "spend"},
+        "series": {"name": series, "edition": edition}, "trust": "ok",
+        "verdict": {"answer": "cannot_tell", "metric": "spend"},
         "definitions": {"population": "everybody", "effects": {"control": "holdout", "method": "adjusted by before"},
                         "metrics": copy.deepcopy(METRICS), "costs": "media", "days": days, "funnels": {
                             "shop": {"steps": "visit > pay", "window": "7 days", "options": ""}}},

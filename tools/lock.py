@@ -58,8 +58,9 @@ def requirements(*extras: str) -> dict[str, str]:
 
 def generated() -> dict[str, str]:
     """Path -> the text that belongs there, apart from the pins."""
-    from analysis.params.schema import experiments_schema
+    from analysis.params.schema import editions_schema, experiments_schema
     from analysis.params.schema import schema as params_schema
+    from analysis.report.compare_results import schema as compare_results_schema
     from analysis.report.experiments_results import schema as experiments_results_schema
     from analysis.report.monitor_results import schema as monitor_results_schema
     from analysis.report.plan_results import schema as plan_results_schema
@@ -69,8 +70,10 @@ def generated() -> dict[str, str]:
         "environment.yml": environment((ROOT / "constraints.txt").read_text("utf-8")),
         "params/schema.json": params_schema(),
         "params/experiments.schema.json": experiments_schema(),
+        "params/editions.schema.json": editions_schema(),
         "docs/results.schema.json": results_schema(),
         "docs/experiments.schema.json": experiments_results_schema(),
+        "docs/compare.schema.json": compare_results_schema(),
         "docs/monitor.schema.json": monitor_results_schema(),
         "docs/plan.schema.json": plan_results_schema(),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from analysis.params import Campaign, CampaignError, Experiments, Problem, load
+from analysis.params import Campaign, CampaignError, Editions, Experiments, Problem, load
 from analysis.params.sources import Source
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ def _campaign(params: Path, overrides: dict[str, Any]) -> Campaign:
     campaign = load(params, overrides, "plan")
     if isinstance(campaign, Experiments):
         raise CampaignError([Problem(str(params), None, "", "is about experiments that are over; nothing is drawn")])
+    if isinstance(campaign, Editions):
+        raise CampaignError([Problem(str(params), None, "", "is about editions that are over; nothing is drawn")])
     if campaign.arms is None:
         raise CampaignError([campaign.problem(("arms",), "missing: say a control and the shares to draw by")])
     if campaign.sources.users is None:

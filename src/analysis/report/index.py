@@ -16,11 +16,13 @@ VERDICTS = {
     "cannot_tell": "It cannot be told", "do_not_trust": "Do not trust the numbers",
     "feasible": "The wished effects can be seen", "not_feasible": "A wished effect cannot be seen",
     "go_on": "Go on", "stop": "Decided: it can stop", "broken": "Something is broken", "over": "The period is over",
-    "compared": "Experiments compared",
+    "compared": "Experiments compared", "editions": "Editions compared",
 }
 LOOKS = {"feasible": "works", "stop": "works", "broken": "do_not_trust", "not_feasible": "cannot_tell",
-         "go_on": "cannot_tell", "over": "cannot_tell"}  # CSS class, where it is not the answer itself
-NOTEBOOKS = {"review": "", "plan": "Plan", "monitor": "Monitoring", "experiments": "Experiments"}
+         "go_on": "cannot_tell", "over": "cannot_tell",
+         "editions": "compared"}  # CSS class, where it is not the answer itself
+NOTEBOOKS = {"review": "", "plan": "Plan", "monitor": "Monitoring", "experiments": "Experiments",
+             "compare": "Editions"}
 PROBLEMS = {
     "missing": "There are no results: no run has finished yet.",
     "broken": "results.json cannot be read; run this campaign again.",

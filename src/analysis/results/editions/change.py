@@ -86,24 +86,26 @@ class Since:
     checks: list[Turned]
     changes: list[Change]
     left_out: list[LeftOut]
-    reason: str = ""       # why nothing is compared: "other_schema", "no_definitions"
+    reason: str = ""       # why nothing is compared: "other_schema", "no_definitions", "not_trusted"
 
 
 def since(before: Mapping[str, Any], now: Mapping[str, Any]) -> Since:
     """What changed from one `results.json` to another."""
-    reason = _defect(before) or _defect(now)
+    reason = defect(before) or defect(now)
     if reason:
-        return Since(_which(before), _which(now), [], [], [], [], reason)
+        return Since(_which(before), _which(now), [], list(_checks(before, now)), [], [], reason)
     changes, left_out = compared(numbers(before), numbers(now))
     goals, other_goals = _goals(before, now)
     return Since(_which(before), _which(now), goals, list(_checks(before, now)), changes, other_goals + left_out)
 
 
-def _defect(record: Mapping[str, Any]) -> str:
-    """Why a record's numbers mean something else, or it is not known what they mean."""
+def defect(record: Mapping[str, Any]) -> str:
+    """Why a record's numbers mean something else, cannot be believed, or are not known to mean the same."""
     if str(record.get("schema_version", "")).split(".")[0] != READS:
         return "other_schema"
-    return "" if "definitions" in record else "no_definitions"
+    if "definitions" not in record:
+        return "no_definitions"
+    return "not_trusted" if record["verdict"]["answer"] == "do_not_trust" else ""
 
 
 def compared(

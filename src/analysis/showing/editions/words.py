@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from analysis.results.editions.change import Change, LeftOut, Since, Turned, Which
+from analysis.results.editions.course import Apart
 from analysis.showing.phrases import ANSWERS
 from analysis.showing.reader import Reader
 from analysis.showing.tables import CHECKS, STATES, VERDICTS
@@ -22,6 +23,7 @@ REASONS = {
     "not_covered": "the data do not cover the whole period of both", "no_number": "one of the editions has no number",
     "other_schema": "One of the two was written by a version of this program whose numbers mean something else; run "
                     "it again.",
+    "not_trusted": "A trust check failed in one of the two: its numbers are not to be trusted, so none is compared.",
     "no_definitions": "One of the two does not say how its numbers are defined: it was written by an earlier version "
                       "of this program. Run it again.",
 }
@@ -75,7 +77,7 @@ def _check(check: Turned, reader: Reader) -> str:
     return reader.say("Check {name}: {before} then, {now} now.", name=name + subject, before=states[0], now=states[1])
 
 
-def name_of(row: Change | LeftOut, reader: Reader) -> str:
+def name_of(row: Change | LeftOut | Apart, reader: Reader) -> str:
     """What a number is, in words."""
     if row.kind == "cost":
         return reader.say("Cost in all")
