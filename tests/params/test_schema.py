@@ -8,16 +8,21 @@ import pytest
 import yaml
 
 from analysis.params import CampaignError, load
+from analysis.params.editions import Editions
+from analysis.params.experiments import Experiments
 from analysis.params.load import kind_of
 from analysis.params.model import Campaign
 from analysis.params.new import write_new
-from analysis.params.schema import experiments_schema, schema
+from analysis.params.schema import editions_schema, experiments_schema, schema
 from tests.params import experiments_file as experiments
 from tests.params.campaign_file import FULL
 
 PARAMS = Path(__file__).parents[2] / "params"
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(schema()))
 EXPERIMENTS = jsonschema.Draft202012Validator(json.loads(experiments_schema()))
+EDITIONS = jsonschema.Draft202012Validator(json.loads(editions_schema()))
+KINDS = {Campaign: (VALIDATOR, "schema.json"), Experiments: (EXPERIMENTS, "experiments.schema.json"),
+         Editions: (EDITIONS, "editions.schema.json")}
 
 
 class AsAnEditor(yaml.SafeLoader):
@@ -29,7 +34,8 @@ AsAnEditor.yaml_implicit_resolvers = {
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 
 
-@pytest.mark.parametrize(("name", "made"), [("schema.json", schema), ("experiments.schema.json", experiments_schema)])
+@pytest.mark.parametrize(("name", "made"), [("schema.json", schema), ("experiments.schema.json", experiments_schema),
+                                            ("editions.schema.json", editions_schema)])
 def test_the_files_that_editors_use_are_fresh_and_schemas(name, made):
     assert (PARAMS / name).read_text("utf-8") == made(), "run `make lock`"
     jsonschema.Draft202012Validator.check_schema(json.loads(made()))
@@ -39,8 +45,7 @@ def test_the_files_that_editors_use_are_fresh_and_schemas(name, made):
 @pytest.mark.parametrize("path", sorted(PARAMS.glob("*.yml")), ids=lambda path: path.stem)
 def test_the_sample_files_are_valid(path, loader):
     tree = yaml.load(path.read_text("utf-8"), loader)
-    validator, named = (VALIDATOR, "schema.json") if kind_of(tree) is Campaign else (
-        EXPERIMENTS, "experiments.schema.json")
+    validator, named = KINDS[kind_of(tree)]
     assert [error.message for error in validator.iter_errors(tree)] == []
     assert path.read_text("utf-8").startswith(f"# yaml-language-server: $schema={named}\n")
 
@@ -75,10 +80,30 @@ def test_a_slip_about_experiments_is_seen_in_the_editor_too(old, new):
     assert not EXPERIMENTS.is_valid(yaml.load(experiments.FULL.replace(old, new), AsAnEditor))
 
 
-@pytest.mark.parametrize("made", [schema, experiments_schema])
+def test_what_a_file_lacks_is_seen_in_the_editor_unless_it_extends_another():
+    tree = yaml.load(FULL, AsAnEditor)
+    del tree["title"]
+    assert not VALIDATOR.is_valid(tree)
+    assert VALIDATOR.is_valid(tree | {"extends": "shared/shop.yml"})
+    assert VALIDATOR.is_valid({"extends": "shared/shop.yml", "funnels": {"purchase": {"window": "7 days"}}})
+    assert not VALIDATOR.is_valid({"extends": "shared/shop.yml", "funnels": {"purchase": {"windw": "7 days"}}})
+
+
+def test_a_series_is_told_from_a_campaign_by_its_key(tmp_path):
+    path = tmp_path / "all.yml"
+    path.write_text("title: x\nquestion: y\nowner: z\neditions: spring\n", "utf-8")
+    assert isinstance(load(path), Editions) and load(path, {"reports": "../elsewhere"}).series.reports == "../elsewhere"
+    path.write_text(path.read_text("utf-8") + "period: {start: 2025-01-01}\nreprts: x\n", "utf-8")
+    with pytest.raises(CampaignError) as error:
+        load(path)
+    assert [(p.line, p.where, p.message.split("; ")[0]) for p in error.value.problems] == [
+        (5, "period", "unknown key"), (6, "reprts", "unknown key (did you mean 'reports'?)")]
+
+
+@pytest.mark.parametrize("made", [schema, experiments_schema, editions_schema])
 def test_every_key_has_its_meaning(made):
     tree = json.loads(made())
-    parts = [tree, *tree["$defs"].values()]
+    parts = [tree, *tree.get("$defs", {}).values()]
     assert [(part.get("title"), key) for part in parts for key, value in part.get("properties", {}).items()
             if not value.get("description")] == []
 

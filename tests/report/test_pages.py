@@ -20,6 +20,7 @@ from tests.report.conftest import campaign
 PAGES = [("double11-2025", "report.html"), ("double11-2025", "report.en.html"), ("grocer-18", "report.html"),
          ("checkout", "report.html"), ("asos", "report.html"), ("double11-2025.plan", "report.html"),
          ("double11-2025.plan", "report.en.html"), ("grocer-18.plan", "report.html"),
+         ("grocer", "report.html"), ("grocer", "report.en.html"),
          ("double11-2025.monitor", "report.html"), ("double11-2025.monitor", "report.en.html")]
 
 

@@ -18,16 +18,17 @@ from jsonschema import Draft202012Validator
 from scipy import stats
 
 from analysis.params import load
-from analysis.report import experiments_results, monitor_results, plan_results
+from analysis.report import compare_results, experiments_results, monitor_results, plan_results
 from analysis.report import results as module
 from analysis.report.results import plain
 from analysis.showing import Reader
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("double11-2025", "grocer-18", "checkout", "asos", "double11-2025.plan", "grocer-18.plan",
-         "double11-2025.monitor")
+         "double11-2025.monitor", "grocer")
 RECORDS = {"review": (module, "results"), "experiments": (experiments_results, "experiments"),
-           "plan": (plan_results, "plan"), "monitor": (monitor_results, "monitor")}  # notebook -> its record
+           "plan": (plan_results, "plan"), "monitor": (monitor_results, "monitor"),
+           "compare": (compare_results, "compare")}  # notebook -> its record
 every_record = pytest.mark.parametrize(("record", "name"), RECORDS.values(), ids=RECORDS)
 
 
