@@ -70,8 +70,8 @@ def test_a_failed_cell_is_named_with_its_heading():
     notebook = sample()
     failed = next(i for i, cell in enumerate(notebook.cells) if cell.source == "review.definitions()")
     notebook.cells[failed].outputs.append(new_output("error", ename="ZeroDivisionError", evalue="no users"))
-    with pytest.raises(Unfinished, match=rf"cell {failed + 1}, below '定义', failed: ZeroDivisionError: no users"):
-        render(notebook)
+    with pytest.raises(Unfinished, match=r"cell 12 of 13, below '定义': ZeroDivisionError: no users"):
+        render(notebook, language="zh")
 
 
 def test_a_figure_without_words_is_refused():
@@ -138,9 +138,8 @@ def test_contents_name_every_section_and_lead_to_it():
 def test_code_is_folded_once_at_the_end_and_shows_no_machine():
     page = render(sample()).html
     code = re.findall(r'<details class="code"><summary>Code</summary><pre><code>(.*?)</code></pre>', page, re.S)
-    assert len(code) == 1 and page.index('<h2 id="downloads">') < page.index("from analysis import review")
-    assert "from analysis import review" in code[0] and "review.goals()" in code[0]
-    assert "params_file = &#34;…/double_eleven.yml&#34;" in code[0]
+    assert len(code) == 1 and page.index('<h2 id="downloads">') < page.index("review.goals()")
+    assert "review.goals()" in code[0] and "from analysis import review" not in code[0]
     assert "/home" not in page
     assert "ann lee" not in page
 
@@ -280,11 +279,11 @@ def test_a_tag_of_a_cell_gives_its_first_heading_an_id_that_is_the_same_in_every
 # Tables on a phone
 
 def test_a_wide_table_has_its_headings_at_hand_for_narrow_screens():
-    heads = ["a", "b's", 'c"', "d\\", "</table>"]
+    heads = ["a", "b's", "", 'c"', "d\\", "</table>"]
     table = "<table><thead><tr>" + "".join(f'<th scope="col">{escape(head)}</th>' for head in heads) + (
         "</tr></thead><tbody></tbody></table>")
     style = Elements(with_cards(table)).named("table")[0]["style"]
-    assert style == r"--b:'b\27 s';--c:'c\22 ';--d:'d\5c ';--e:'\3c /table\3e '"
+    assert style == r"--b:'b\27 s';--c:'';--d:'c\22 ';--e:'d\5c ';--f:'\3c /table\3e '"
     assert with_cards(table.replace('<th scope="col">a</th>', "", 1)) == table.replace('<th scope="col">a</th>', "", 1)
 
 

@@ -15,8 +15,11 @@ from babel.messages import pofile
 import analysis
 from analysis.data.columns import COLUMNS
 from analysis.report import failure, index
-from analysis.showing import definitions, phrases, reader, retention, tables
+from analysis.showing import definitions, glance, phrases, reader, retention, tables, words
 from analysis.showing.charts import experiments as experiments_charts
+from analysis.showing.editions import series as editions_series
+from analysis.showing.editions import tables as editions_tables
+from analysis.showing.editions import words as editions_words
 from analysis.showing.effects import words as effects_words
 from analysis.showing.experiments import tables as experiments_tables
 from analysis.showing.experiments import words as experiments_words
@@ -72,9 +75,10 @@ def said_by_code() -> set[str]:
               experiments_tables.CHECKS, experiments_tables.VERDICTS, experiments_charts.VERDICTS,
               planning_words.ANSWERS, planning_words.REASONS, planning_words.SHORT, planning_words.STRUCTURES,
               monitoring_words.HEADINGS, monitoring_words.WHY, monitoring_tables.ARRIVED,
+              editions_series.WHY, editions_words.KINDS, editions_words.ASPECTS, editions_words.REASONS, editions_tables.VERDICTS,
               planning_words.REMEDIES, planning_tables.VERDICTS, planning_tables.QUESTIONS,
               index.VERDICTS, index.NOTEBOOKS, index.GOALS, index.CHECKS, index.PROBLEMS,
-              failure.HEADINGS, failure.MEANINGS)
+              failure.HEADINGS, failure.MEANINGS, glance.NEXT, glance.CHECKED, words.NET)
     pairs = [*phrases.CHECKS.values(), phrases.CLUSTER_SPLIT, (phrases.NO_SPLIT,), *experiments_words.CHECKS.values(),
              *failure.REMEDIES.values(), *reader.UNITS]
     return {message for words in single for message in words.values()} | {text for pair in pairs for text in pair}
@@ -117,8 +121,8 @@ def test_a_translation_fills_the_same_places(message):
 
 def test_a_translation_speaks_chinese_and_writes_its_punctuation():
     for message, text in ZH.items():
-        words = re.sub(r"{\w+}|\W|where", "", message)  # a condition stands in brackets, without a word
-        assert not words or CHINESE.search(text), message
+        said = re.sub(r"{\w+}|\W|where", "", message)  # a condition stands in brackets, without a word
+        assert not said or CHINESE.search(text), message
         assert not re.search(r"\s[，。；：、！？（）“”]|[，。；：、！？（）“”]\s|[\u4e00-\u9fff][,;:!?]", text), text
 
 
@@ -143,18 +147,22 @@ VOCABULARY = {  # snake_case literals of the results that are no reasons
     "not_feasible", "not_seen", "not_asked", "more_days", "larger_effect", "time_before", "more_users",
     "divided_by", "moved_forward", "not_within_days",  # of a plan: answers, remedies and how goals hang together
     "at_end", "go_on", "no_rows", "few_rows", "break_on",  # of monitoring: a way of looking, answers and reasons
+    "schema_version", "target_change",  # of a record that is compared
     "one_arm", "unplanned_arm",  # of the split test, whose sentence says it in numbers
 }
 
 
 def codes() -> set[str]:
-    """Literals like `zero_control` in results and methods, but for docstrings and the names of columns and fields."""
+    """Literals like `zero_control` in results and methods, but for docstrings and the names of columns and fields;
+    what stands in brackets is a name, as in `row["mean_lower"]`."""
     found = set()
     for module in MODULES:
         if module.relative_to(PACKAGE).parts[0] not in ("results", "stats"):
             continue
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(
+        tree = ast.parse(module.read_text(encoding="utf-8"))
+        names = {node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in names and re.fullmatch(
                     r"[a-z]+(_[a-z]+)+", node.value):
                 found.add(node.value)
     return found
@@ -162,7 +170,8 @@ def codes() -> set[str]:
 
 def test_every_reason_has_words():
     known = {*phrases.REASONS, *phrases.WHY, *phrases.CHECKS, *experiments_words.CHECKS,
-             *planning_words.REASONS, *planning_words.SHORT, *monitoring_words.WHY, *VOCABULARY}
+             *planning_words.REASONS, *planning_words.SHORT, *monitoring_words.WHY, *VOCABULARY, *glance.NEXT, *glance.CHECKED,
+             *editions_series.WHY, *editions_words.REASONS}
     assert {code for code in codes() if not code.startswith(("n_", "days_"))} - known == set()
     assert len(codes() & {*phrases.REASONS}) > 15
 

@@ -57,7 +57,7 @@ def test_trust_in_one_line_names_what_failed_before_what_warns():
 
 def test_who_came_back_is_told_for_the_middle_of_the_periods_that_are_over():
     cells = [Retained("on", None, p, 200, 200 - 40 * p, 1 - p / 5, 0.0, 1.0) for p in range(5)]
-    assert retention.came_back(cells, "week", EN) == "60.0% of 200 users in week 2."
+    assert retention.came_back(cells, "week", EN) == "60.0% of 200 users came back in week 2."
     assert retention.came_back(cells, "month", ZH) == "200 位用户中，60.0% 在第 2 个月回来过。"
     assert retention.came_back(cells[:1], "week", EN) == ""
 

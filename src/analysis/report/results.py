@@ -37,6 +37,7 @@ from analysis.results.groups import Group, groups
 from analysis.results.lost_to import LostTo
 from analysis.results.ltv import Value
 from analysis.results.money import Cost
+from analysis.results.next_steps import NextStep
 from analysis.results.novelty import DayEffect, Novelty
 from analysis.results.paths import Counted, Paths
 from analysis.results.phases import Daily, Phase
@@ -109,6 +110,7 @@ class Results:
     checks: list[Check]
     goals: list[Goal]
     conflicts: list[Conflict]
+    next_steps: list[NextStep]
     effects: list[Uplift]
     effect_methods: list[View]
     effect_calibrations: list[Calibration]
@@ -169,7 +171,7 @@ def publish(
     gap: Gap | None = None, phases: Sequence[Phase] = (), daily: Sequence[Daily] = (), funnels: Sequence[Step] = (),
     paths: Paths | None = None, retention: Sequence[Cell] = (), retention_tests: Sequence[CurveTest] = (),
     retention_gaps: Sequence[CurveGap] = (), value: Sequence[Value] = (), activity: Activities | None = None,
-    costs: Sequence[Cost] = (), since: Since | None = None,
+    costs: Sequence[Cost] = (), since: Since | None = None, next_steps: Sequence[NextStep] = (),
 ) -> Published:
     """Hand over all that the report says; the mark that the notebook ran to its end."""
     campaign, tables = facts.campaign, facts.tables
@@ -177,7 +179,7 @@ def publish(
     paths, activity = paths or Paths(), activity or Activities([], [], [], [], math.nan, math.nan)
     return Published(Results(
         SCHEMA_VERSION, "review", heading(campaign, reader.language), edition(campaign), campaign.blocks,
-        definitions(campaign), since, verdict, state(checks), checks, list(goals), list(conflicts),
+        definitions(campaign), since, verdict, state(checks), checks, list(goals), list(conflicts), list(next_steps),
         list(effects), beside.views, beside.calibrations, beside.segments,
         beside.segment_tests, beside.trends, beside.days, beside.beliefs, beside.quantiles, beside.balance,
         list(seasons), gap, list(phases), list(daily), list(funnels),

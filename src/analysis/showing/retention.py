@@ -64,7 +64,7 @@ def came_back(cells: Sequence[Cell], every: str, reader: Reader) -> str:
     habit = next((cell for flavour in ("on", *HEADINGS) if (cell := _half_way(cells, flavour))), None)
     if habit is None:
         return ""
-    return reader.say("{habit} of {n} users in {period} {last}.", habit=reader.percent(habit.rate),
+    return reader.say("{habit} of {n} users came back in {period} {last}.", habit=reader.percent(habit.rate),
                       n=reader.count(habit.n_users), last=habit.period, period=reader.say(every))
 
 

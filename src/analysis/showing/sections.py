@@ -6,36 +6,40 @@ from collections.abc import Sequence
 
 from analysis.facts.population import Facts
 from analysis.results.balance import Balance
-from analysis.results.funnel import Step
 from analysis.results.gap import Gap, Season
 from analysis.results.goals import Conflict, Goal
 from analysis.results.money import Cost
 from analysis.results.phases import Daily, Phase
-from analysis.results.retention import Cell
 from analysis.results.trust import Check
+from analysis.results.verdict import Verdict
 from analysis.showing import activity as activity_shown
 from analysis.showing import figures, tables, words
+from analysis.showing import glance as glance_shown
 from analysis.showing import retention as retention_shown
 from analysis.showing.effects import section as effects_section
 from analysis.showing.effects import tables as effects_tables
 from analysis.showing.funnels import section as funnel_section
-from analysis.showing.funnels import words as funnel_words
 from analysis.showing.picture import show
 from analysis.showing.reader import Reader
 from analysis.showing.stack import Stack
-from analysis.showing.table import Html, definitions, paragraphs
+from analysis.showing.table import Html, paragraphs
 
 activity, funnels, retention = activity_shown.section, funnel_section.funnels, retention_shown.section
 effects, sureness = effects_section.effects, effects_section.sureness
+glance = glance_shown.glance
 segments, lasting, quantiles = effects_section.segments, effects_section.lasting, effects_section.quantiles
 
 
-def goals(rows: Sequence[Goal], conflicts: Sequence[Conflict], reader: Reader) -> Stack:
-    """The goals with their verdicts, and which goal decides where two pull apart."""
+def goals(rows: Sequence[Goal], conflicts: Sequence[Conflict], answer: Verdict, reader: Reader) -> Stack:
+    """The goals with their verdicts, and which goal decides where two pull apart.
+
+    Data that failed the checks meet no goal: their verdicts are marked.
+    """
     if not rows:
         return _nothing(reader.say("The params state no goals."))
     clashes = [words.conflict(row, reader) for row in conflicts]
-    return Stack([tables.goals(rows, reader), *([paragraphs(clashes, "note")] if clashes else [])])
+    table = tables.goals(rows, reader, is_void=answer.answer == "do_not_trust")
+    return Stack([table, *([paragraphs(clashes, "note")] if clashes else [])])
 
 
 def goal_chart(rows: Sequence[Goal], reader: Reader) -> Stack:
@@ -55,22 +59,6 @@ def cautions(
     if any(not row.reason for row in seasons):
         shown.append(words.seasons(seasons, goals, reader))
     return Stack(shown)
-
-
-def glance(
-    facts: Facts, checks: Sequence[Check], costs: Sequence[Cost], steps: Sequence[Step], cells: Sequence[Cell],
-    reader: Reader,
-) -> Html:
-    """A line for each other question of a reviewer: may I trust it, what did it cost, who was lost, who stayed."""
-    asked, first = facts.campaign.retention, next(iter(facts.campaign.funnels), "")
-    lines = {
-        reader.say("Trust checks"): words.trust(list(checks), reader),
-        reader.say("Cost"): words.costs(list(costs), reader) if costs else "",
-        reader.say("Largest loss"): funnel_words.largest_loss([s for s in steps if s.funnel == first], reader),
-        reader.say("Step that changed"): funnel_words.phases([s for s in steps if s.funnel == first], reader),
-        reader.say("Came back"): retention_shown.came_back(list(cells), asked.every, reader) if asked else "",
-    }
-    return definitions([(term, line) for term, line in lines.items() if line], "glance")
 
 
 def trust(facts: Facts, checks: Sequence[Check], balance: Sequence[Balance], reader: Reader) -> Stack:

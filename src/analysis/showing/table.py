@@ -12,6 +12,7 @@ from typing import Any
 from analysis.showing.reader import MISSING, Reader
 
 LONG = 24  # columns of a terminal
+TEXT = ' class="t"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,6 @@ class Column:
     heading: str
     is_number: bool = False
 
-NUMBER = ' class="n"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Table:
         return {"text/html": self.html(), "text/plain": self.caption, "application/vnd.campaign.table+json": raw}
 
     def html(self) -> str:
-        heads = "".join(f'<th scope="col"{NUMBER * c.is_number}>{escape(c.heading)}</th>' for c in self.columns)
+        heads = "".join(f'<th scope="col"{"" if i == 0 or c.is_number else TEXT}>{escape(c.heading)}</th>'
+                        for i, c in enumerate(self.columns))
         body = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows[self.first:][:self.n_shown])
         note = f"<small>{escape(self.note)}</small>" if self.note else ""
         return (f"<table><caption>{escape(self.caption)}{note}</caption><thead><tr>{heads}</tr></thead>"

@@ -34,27 +34,30 @@ MARKS = {"met": "met", "better": "met", "safe": "met", "missed": "missed", "wors
          "unknown": "unknown", "cannot_tell": "unknown"}  # CSS class of a verdict
 
 
-def goals(rows: Sequence[Goal], reader: Reader) -> Table:
-    """One row per goal: what was asked, what came, how sure."""
+def goals(rows: Sequence[Goal], reader: Reader, is_void: bool = False) -> Table:
+    """One row per goal: what was asked, what came, how sure; `is_void` where the data failed the checks."""
     say = reader.say
     columns = [Column("goal", say("Goal")), Column("verdict", say("Verdict")), Column("asked", say("Target")),
                Column("baseline", say("Baseline"), True), Column("observed", say("Observed"), True),
                Column("change", say("Change"), True), Column("interval", say("95% interval"), True),
                Column("priority", say("Priority"), True), Column("deadline", say("Deadline"), True)]
-    caption, cells = say("Goals: targets and results"), [_goal(row, reader) for row in rows]
+    caption, cells = say("Goals: targets and results"), [_goal(row, reader, is_void) for row in rows]
     if len({row.deadline for row in rows}) == 1:  # said once
         caption = say("Goals: what was promised and what came, deadline {day}", day=reader.day(rows[0].deadline))
         columns, cells = columns[:-1], [row[:-1] for row in cells]
     return Table("goals", caption, columns, cells)
 
 
-def _goal(row: Goal, reader: Reader) -> list[Cell]:
+def _goal(row: Goal, reader: Reader, is_void: bool) -> list[Cell]:
     def level(x: float) -> str:
         return reader.level(x, row.unit, row.measure)
 
     name = reader.title(row.metric) + (f" · {reader.label(row.arm)}" if row.arm else "")
+    verdict = verdict_cell(row.verdict, row.reason, reader)
+    if is_void and row.verdict != "unknown":
+        verdict = Cell(row.verdict, reader.say("{verdict}, if the data were right", verdict=verdict.text), "warn")
     return [
-        Cell(row.metric, name), verdict_cell(row.verdict, row.reason, reader),
+        Cell(row.metric, name), verdict,
         Cell(row.target_change, reader.percent(row.target_change, 0, signed=True)) if row.against
         else Cell(row.target, level(row.target)),
         Cell(row.baseline, level(row.baseline)), Cell(row.observed, level(row.observed)),

@@ -32,19 +32,35 @@ from analysis.showing.reader import Reader
 from analysis.showing.table import Html, paragraphs
 
 
-def verdict(answer: Verdict, found: list[Uplift], again: Sequence[Calibration], reader: Reader) -> Html:
-    """The box on the first screen: the answer, the primary metric in numbers and how far to trust it, the reasons."""
+def verdict(answer: Verdict, found: Sequence[Uplift], both: Sequence[Uplift], reader: Reader) -> Html:
+    """The box on the first screen: the answer, the primary metric in numbers, what is left of it later, the reasons.
+
+    both   effects over the campaign and the time after it together
+    """
     sentences = [reader.say(ANSWERS[answer.answer])]
+    if "guardrail_not_shown" in answer.reasons:
+        sentences.append(reader.say("The primary metric got better, but it is not shown that every guardrail holds; it "
+                                    "takes both."))
     if answer.answer != "do_not_trust":
         sentences += [uplift(row, reader) for row in found if row.role == "primary" and not row.reason]
+        sentences += [net(row, reader) for row in both if not row.reason]
     for reason in answer.reasons:
         if reason in ("guardrail_not_shown", "guardrail_broken"):
             sentences += [guardrail(row, reader) for row in found if row.role == "guardrail" and row.verdict != "safe"]
         elif reason not in ("primary_better", "primary_worse"):
             sentences.append(why(reason, reader))
-    if answer.answer != "do_not_trust":
-        sentences += [calibration(row, reader) for row in again if row.metric == answer.metric and not row.reason]
     return paragraphs(sentences, f"verdict {answer.answer}")
+
+
+NET = {"better": "So the effect is still there when the time after is counted too.",
+       "worse": "So the effect has turned when the time after is counted too: more was moved forward than gained.",
+       "cannot_tell": "So it is open whether anything of the effect is left when the time after is counted too: it may "
+                      "only have been moved forward."}
+
+
+def net(row: Uplift, reader: Reader) -> str:
+    """What is left of the effect once the time after is counted too."""
+    return reader.prose([uplift(row, reader), reader.say(NET[row.verdict])])
 
 
 def why(reason: str, reader: Reader) -> str:
@@ -152,7 +168,7 @@ def seasons(rows: list[Season], goals: list[Goal], reader: Reader) -> Html:
 
 
 def conflict(row: Conflict, reader: Reader) -> str:
-    values = {"winner": reader.label(row.winner), "loser": reader.label(row.loser), "missed": reader.label(row.missed),
+    values = {"winner": reader.title(row.winner), "loser": reader.label(row.loser), "missed": reader.title(row.missed),
               "shortfall": reader.level(row.shortfall, row.unit, row.measure)}
     if not row.is_decided:
         return reader.say("{winner} and {loser} pulled apart and have the same priority: the owner has to say which "
@@ -287,6 +303,9 @@ def costs(rows: list[Cost], reader: Reader) -> str:
     items = [row for row in rows if row.item]
     if not items or math.isnan(items[0].share):
         return reader.say("No cost was recorded.")
+    if len(items) == 1:
+        return reader.say("The campaign cost {total}; all of it was {item}.", total=reader.money(total.amount),
+                          item=reader.label(items[0].item))
     return reader.say("The campaign cost {total}; {item} took {share} of it.", total=reader.money(total.amount),
                       item=reader.label(items[0].item), share=reader.percent(items[0].share))
 

@@ -49,7 +49,7 @@ class Layout:
     """Lays out cell after cell.
 
     sections  what the page shows, in order
-    code      of every cell
+    code      of every cell that shows something
     tables    what the page offers beside itself
     log       what the code printed, machine's traces removed
     """
@@ -68,7 +68,8 @@ class Layout:
         if cell.cell_type == "markdown":
             self._add_prose(cell)
         elif cell.cell_type == "code" and cell.source.strip():
-            self.code.append(without_traces(cell.source.strip()))
+            if any(output.output_type != "stream" for output in cell.outputs):  # imports and the like show nothing
+                self.code.append(without_traces(cell.source.strip()))
             for output in cell.outputs:
                 self._add_output(output)
 
@@ -129,5 +130,5 @@ class Layout:
         # the span stays in view while the table scrolls, and names the region
         table = CAPTION.sub(rf'\1<span id="{id_}">\2</span>\3', table)
         own_name = f"{label} ({n})" if n > 1 else label
-        named = f'aria-labelledby="{id_}"' if shown and n == 1 else f'aria-label="{escape(own_name)}"'
-        return f'<div class="scroll" role="region" {named} tabindex="0">{light(with_cards(table))}</div>'
+        named = f"aria-labelledby={id_}" if shown and n == 1 else f'aria-label="{escape(own_name)}"'
+        return f'<div class="scroll" role=region {named} tabindex=0>{light(with_cards(table))}</div>'

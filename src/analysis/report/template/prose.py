@@ -46,7 +46,7 @@ class Prose(IPythonRenderer):
     def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
         is_number = align == "right"
         if head:
-            return f'<th scope="col" class="n">{text}</th>' if is_number else f'<th scope="col">{text}</th>'
+            return f'<th scope="col">{text}</th>' if is_number else f'<th scope="col" class="t">{text}</th>'
         return f"<td>{text}</td>" if is_number else f'<td class="t">{text}</td>'
 
     def _new_id(self, text: str) -> str:

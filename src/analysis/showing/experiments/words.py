@@ -56,10 +56,15 @@ def verdict(answer: Compared, counts: Sequence[Tally], reader: Reader) -> Html:
 
 def claimed(row: Tally, reader: Reader) -> str:
     """What the treatments did to one metric."""
-    return reader.say(
+    n_untested = row.n_treatments - row.n_tested
+    said = [reader.say(
         "{metric}: {better} of {n} treatments did better than their control, {worse} did worse; for {rest} it cannot "
         "be told.", metric=reader.title(row.metric), n=reader.count(row.n_treatments),
-        better=reader.count(row.n_better), worse=reader.count(row.n_worse), rest=reader.count(row.n_cannot_tell))
+        better=reader.count(row.n_better), worse=reader.count(row.n_worse),
+        rest=reader.count(row.n_cannot_tell - n_untested))]
+    if n_untested:
+        said.append(reader.say("{n} could not be tested.", n=reader.count(n_untested)))
+    return reader.prose(said)
 
 
 def peeked(row: Tally, reader: Reader) -> str:

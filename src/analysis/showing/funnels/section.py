@@ -20,7 +20,8 @@ def funnels(facts: Facts, steps: Sequence[Step], found: Paths, reader: Reader) -
     """Every funnel: the whole, the arms, when and on which day, where the lost went, then each breakdown."""
     if not steps:
         return Stack([paragraphs([reader.say("The params name no funnels.")])])
-    shown = Stack()
+    shown = Stack([paragraphs([words.unlike_metrics(reader)])] if any(
+        asked.ranges != "events" for asked in facts.campaign.funnels.values()) else [])
     for name in dict.fromkeys(step.funnel for step in steps):
         own = [step for step in steps if step.funnel == name]
         shown += [show(figures.plot_funnel(own, reader), words.whole(own, reader)), tables.whole(own, reader)]

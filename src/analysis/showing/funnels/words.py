@@ -34,6 +34,14 @@ def whole(steps: list[Step], reader: Reader) -> str:
         before=reader.label(before.step), worst=reader.label(worst.step), lost=reader.count(worst.n_lost))
 
 
+def unlike_metrics(reader: Reader) -> str:
+    """Why the last step of a funnel is not a metric's number of users."""
+    return reader.say(
+        "A funnel takes those who entered during the campaign and follows each through its window, beyond the end of "
+        "the campaign too; a metric counts what was done during the campaign. So the two need not give the same number "
+        "of users.")
+
+
 def largest_loss(steps: list[Step], reader: Reader) -> str:
     """The step that loses most, in one line; "" where nobody's window is over or nobody was lost."""
     whole = [step for step in steps if step.by == ""]

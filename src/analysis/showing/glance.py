@@ -1,0 +1,139 @@
+"""The reader's questions at a glance: one line each, no number that does not stand further down, and where it does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+from analysis.facts.population import Facts
+from analysis.results.editions.change import Since
+from analysis.results.funnel import Step
+from analysis.results.money import Cost
+from analysis.results.next_steps import NextStep
+from analysis.results.retention import Cell
+from analysis.results.segments import SegmentTest
+from analysis.results.trust import Check
+from analysis.results.uplift import Uplift
+from analysis.showing import retention, words
+from analysis.showing.editions import words as editions_words
+from analysis.showing.effects import words as effects_words
+from analysis.showing.funnels import words as funnel_words
+from analysis.showing.reader import Reader
+from analysis.showing.table import Html
+from analysis.showing.tables import CHECKS
+
+NEXT = {
+    "guardrail_broken": "Do not repeat it as it is: {subject} got worse by more than was allowed.",
+    "guardrail_open": "Before repeating it, find out whether {subject} holds: the data do not rule out more harm than "
+                      "was allowed.",
+    "too_few_users": "To see a difference of {size} in {subject}, it takes about {n} users in the same shares.",
+    "moved_forward": "It is open whether the gain of {size} per user was only moved forward: to see as much in "
+                     "{subject}, it takes about {n} users in the same shares.",
+    "no_control_group": "Next time keep a random part of the users out of the campaign: only then can its effect be "
+                        "told. “campaign plan” says how large that part has to be.",
+    "largest_loss": "Look first at the step before “{subject}”: no other lost as many users ({n}).",
+}
+CHECKED = {"check_failed": "Mend the data first, then run the report again: {checks}.",
+           "check_warns": "Look into the checks that need attention."}
+
+
+def glance(
+    facts: Facts, checks: Sequence[Check], effects: Sequence[Uplift], tests: Sequence[SegmentTest],
+    costs: Sequence[Cost], steps: Sequence[Step], cells: Sequence[Cell], since: Since | None,
+    ahead: Sequence[NextStep], reader: Reader,
+) -> Html:
+    """May I trust it, was it worth it, where were users lost, who reacted, who stayed, what not to believe, what next.
+
+    The answer itself stands in the box above, and each goal in the table.
+    """
+    say = reader.say
+    asked, first = facts.campaign.retention, next(iter(facts.campaign.funnels), "")
+    own = [step for step in steps if step.funnel == first]
+    limits = words.limits(facts, reader)
+    return lines([
+        (say("May I trust it?"), "trust", [trust(checks, reader)]),
+        (say("Was it worth it?"), "costs" if costs else "limits", worth(costs, effects, reader)),
+        (say("Where were users lost?"), "funnels",
+         [funnel_words.largest_loss(own, reader), funnel_words.phases(own, reader)]),
+        (say("Who reacted?"), *_who(facts, tests, own, reader)),
+        (say("Did they stay?"), "retention", [retention.came_back(list(cells), asked.every, reader)] if asked else []),
+        (say("What changed?"), "since", _since(facts, since, reader)),
+        (say("What not to believe?"), "limits", [limits[1 if facts.campaign.arms and facts.campaign.goals else 0]]),
+        (say("What next?"), "", next_steps(ahead, reader)),
+    ], reader)
+
+
+def lines(rows: Sequence[tuple[str, str, Sequence[str]]], reader: Reader) -> Html:
+    """Question, the section that says more, sentences; a question without an answer is left out."""
+    html, text = "", []
+    for question, section, sentences in rows:
+        said = [sentence for sentence in sentences if sentence]
+        if said:
+            term = f'<a href="#{section}">{escape(question)}</a>' if section else escape(question)
+            each = [reader.prose(said)] if section else said   # things to do stand one below the other
+            html += f"<dt>{term}</dt>" + "".join(f"<dd>{escape(line)}</dd>" for line in each)
+            text.append(f"{question} {reader.prose(said)}")
+    return Html(f'<dl class="glance">{html}</dl>', "\n".join(text))
+
+
+def trust(checks: Sequence[Check], reader: Reader) -> str:
+    """Which checks failed and what they found; which only warn, by name."""
+    warn = dict.fromkeys(check.name for check in checks if check.state == "warn")
+    if not warn or any(check.state == "fail" for check in checks):
+        return words.trust(list(checks), reader)
+    return reader.say("No check failed; these need attention: {checks}.",
+                      checks=reader.say(", ").join(reader.say(CHECKS[name]) for name in warn))
+
+
+def worth(costs: Sequence[Cost], effects: Sequence[Uplift], reader: Reader) -> list[str]:
+    """What it cost beside what it brought, and what of that cannot be said."""
+    if not costs:
+        return [reader.say("No cost is stated, so nothing is said about whether it was worth it.")]
+    primary = [row for row in effects if row.role == "primary" and not row.reason]
+    cost = words.costs(list(costs), reader)
+    if not primary:
+        return [cost, reader.say("What it brought is not known, so neither is whether it was worth that.")]
+    if any(row.verdict == "better" for row in primary):
+        gained = [_gained(row, reader) for row in primary if row.verdict == "better"]
+        return [cost, *gained, reader.say("Without margins nothing is said about profit.")]
+    return [cost, reader.say("It is not shown that it brought more, and so not that it was worth that.")]
+
+
+def _gained(row: Uplift, reader: Reader) -> str:
+    if math.isnan(row.total):
+        return ""
+    unit = "users" if row.unit == "share" else row.unit
+    interval = reader.interval(reader.total(row.total_lower, unit), reader.total(row.total_upper, unit))
+    return reader.say("{metric}: {total} more in all ({interval}) than without the campaign.",
+                      metric=reader.title(row.metric), total=reader.total(row.total, unit), interval=interval)
+
+
+def _who(facts: Facts, tests: Sequence[SegmentTest], steps: Sequence[Step], reader: Reader) -> tuple[str, list[str]]:
+    """Segments of the effect where the params name some; else those of the first funnel."""
+    if tests:
+        has_arms = len({test.arm for test in tests}) > 1
+        return "segments", [effects_words.segment_test(test, has_arms, reader) for test in tests]
+    by = next((step.by for step in steps if step.by not in ("", "phase")), "")
+    return "funnels", [funnel_words.by_segment(list(steps), by, reader)] if by else []
+
+
+def _since(facts: Facts, found: Since | None, reader: Reader) -> list[str]:
+    """What is compared with what and how much differs; nothing where the campaign is no edition."""
+    if facts.campaign.series is None:
+        return []
+    return editions_words.summary(found, reader)[:2] if found else [
+        reader.say("No earlier edition of this series has a report here.")]
+
+
+def next_steps(ahead: Sequence[NextStep], reader: Reader) -> list[str]:
+    """One sentence for each reason; checks together."""
+    said = []
+    for reason, message in CHECKED.items():
+        names = dict.fromkeys(reader.say(CHECKS[step.subject]) for step in ahead if step.reason == reason)
+        if names:
+            said.append(reader.say(message, checks=reader.say(", ").join(names)))
+    others = [reader.say(
+        NEXT[step.reason], subject=reader.label(step.subject), size=reader.difference(step.size, step.unit),
+        n=reader.count(step.n_users)) for step in ahead if step.reason in NEXT]
+    return [*others[:-1], *said, *others[-1:]] if others and ahead[-1].reason == "largest_loss" else [*others, *said]
