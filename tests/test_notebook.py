@@ -28,6 +28,7 @@ NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in sorted((RO
 REVIEW = NOTEBOOKS["review"]
 SECTIONS = {  # the English headings, in the order of a reviewer's questions
     "review": [
+        "What changed since the last edition?",
         "May the numbers be believed?", "How close to the goals?", "What did the campaign cause?",
         "Does the answer hang on the method?", "For whom did it work?", "Before, during and after", "What did it cost?",
         "Where did users drop?", "Did they stay?",
@@ -43,6 +44,9 @@ SECTIONS = {  # the English headings, in the order of a reviewer's questions
         "May the numbers be believed?", "What did the treatments do?", "What would looking early have claimed?",
         "How many claims are chance?",
         "What should I not believe?", "Definitions", "Where the numbers come from"],
+    "compare": [
+        "How did the editions go?", "How did the primary metric go?", "Did the effect last?", "Where did users drop?",
+        "What is not compared?", "What should I not believe?", "Definitions", "Where the numbers come from"],
     "methods": [  # of no campaign, opened by hand
         "Two arms", "Taking noise off", "Several metrics, guardrails, levels", "Before any effect", "Looking early",
         "Does the answer hang on the method?", "For whom, and for how long", "What a prior makes of it",
@@ -50,7 +54,8 @@ SECTIONS = {  # the English headings, in the order of a reviewer's questions
 }
 SETTING_UP = {"methods": 1}   # code cells before the first that shows something; 3 where there are params
 BLOCKS = {"review": set(Campaign.model_fields) | {"phases", "segments", "quantiles"}, "experiments": {"looks"},
-          "plan": {"goals", "holdout"}, "monitor": {"guardrails"}}  # what `needs-` may ask for
+          "plan": {"goals", "holdout"}, "monitor": {"guardrails"},
+          "compare": {"effects", "funnels"}}  # what `needs-` may ask for
 every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
 
 
@@ -140,7 +145,8 @@ def test_a_block_that_is_absent_says_so_in_one_line_when_opened_by_hand(tmp_path
     NotebookClient(notebook, resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
     said = {"goals": "no goals", "arms": "no arms", "phases": "no time before or after", "costs": "no costs",
             "funnels": "no funnels", "retention": "not ask for retention", "activity": "not ask for activity",
-            "segments": "no segments of effects", "quantiles": "no quantiles of rows"}
+            "segments": "no segments of effects", "quantiles": "no quantiles of rows",
+            "series": "No earlier edition"}
     for block, words in said.items():
         cells = [cell for cell in notebook.cells if cell.cell_type == "code" and f"needs-{block}" in tags(cell)]
         assert cells
