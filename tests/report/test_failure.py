@@ -60,6 +60,13 @@ def test_what_to_do_next_follows_what_went_wrong(error, message, kind):
     assert all(remedy in text for remedy in REMEDIES[kind])
 
 
+@pytest.mark.parametrize(("kind", "remedy"), [
+    ("ended", "kernel"), ("stopped", "stopped"), ("disk_full", "disk"), ("unpublishable", "unpublishable"),
+    ("time_out", "time"), ("cell", "memory"), ("broken", "memory")])
+def test_the_kind_that_the_run_knows_comes_before_what_the_error_says(kind, remedy):
+    assert kind_of(record(kind=kind, error="MemoryError")) == remedy
+
+
 def test_for_now_is_its_own_kind_unless_the_error_tells_more():
     assert kind_of(record("temporary", error="OperationalError", message="no route")) == "temporary"
     assert kind_of(record("temporary", error="OSError", message="No space left on device")) == "disk"

@@ -18,8 +18,8 @@ HEADINGS = {  # status of a run -> what stands in its box, and in the list of ca
 MEANINGS = {
     "failed": "This is not a report: the notebook stopped before its end, so nothing of it is shown.",
     "refused": "This is not a report: the params or the data hold mistakes, so nothing was run.",
-    "temporary": "This is not a report: something that the run needs was not there for the moment. Nothing need be "
-                 "wrong with the params.",
+    "temporary": "This is not a report: the run was stopped, or something that it needs was not there for the moment. "
+                 "Nothing need be wrong with the params.",
 }
 KINDS = (  # kind -> what its error says; the first that fits
     ("disk", r"No space left|ENOSPC|Errno 28\b|disk (?:is )?full|DiskFull"),
@@ -49,13 +49,25 @@ REMEDIES = {
         "The disk is full. Make room where the reports and the temporary files lie, then run the campaign again.",),
     "notebook": ("The notebook does not run to its end as it is: was it edited, or is a package missing?",
                  "Put the notebook back as it came with the program, or mend the cell named above."),
+    "unpublishable": (
+        "The page would have shown what must not leave: a secret, a name or a path. What is named above has to go from "
+        "the params or the data, or be renamed.",),
+    "stopped": ("The run was told to stop before it was over. Run the campaign again.",),
     "other": ("Open the notebook that was kept, run it up to the cell named above and look at what it holds.",
               "“campaign validate” says whether the params and the data are in order."),
 }
 
 
+OF_KIND = {  # kind of `run.json` -> what to do, where that kind alone says so
+    "refused": "refused", "time_out": "time", "unfinished": "notebook", "unpublishable": "unpublishable",
+    "ended": "kernel", "stopped": "stopped", "disk_full": "disk", "unreachable": "temporary", "busy": "temporary",
+}
+
+
 def kind_of(record: dict[str, Any]) -> str:
     """A key of REMEDIES: what went wrong, as far as the error tells."""
+    if record.get("kind") in OF_KIND:
+        return OF_KIND[record["kind"]]
     if record["status"] == "refused":
         return "refused"
     said = f"{record['error']}: {record['message']}"
@@ -67,7 +79,7 @@ def failure_page(record: dict[str, Any], reader: Reader, folder: str = "", *, ha
                  has_notebook: bool = False) -> str:
     """One page without script, in the reader's language; everything from the record comes out as text.
 
-    record        what `run.json` of a failed run holds: status, campaign, cell, cells, heading, error, message, at
+    record        what `run.json` of a failed run holds: status, kind, campaign, cell, cells, heading, error, message, at
     folder        of the campaign's reports, which lies beside that of this page; its name stands for a missing title
     has_report    whether a good report is in it
     has_notebook  whether the notebook, as far as it got, lies beside the page
