@@ -96,8 +96,8 @@ def _made(job: Job, params: Params, place: Path, work: Path, tell: Tell, stoppin
         refuse(new, params)
         swap(new, place, work)
     except Failed as failure:
-        if failure.kind != "unpublishable":
-            _keep(work / "notebook.ipynb", failed_folder(place))
+        if failure.error != "Unsafe":
+            _keep(work / "notebook.ipynb", failed_folder(place), job, params)
         raise
     return answer
 
@@ -155,11 +155,23 @@ def failed_folder(place: Path) -> Path:
     return place.with_name(f"{place.name}.failed")
 
 
-def _keep(notebook: Path, folder: Path) -> None:
-    """The notebook as far as it got, for the one who looks for the fault."""
-    if notebook.exists():
+def _keep(notebook: Path, folder: Path, job: Job, params: Params) -> None:
+    """The notebook as far as it got, for the one who looks for the fault, unless it holds what must not be published."""
+    import nbformat
+
+    from analysis.report.scan import findings
+    from analysis.report.template.traces import without_traces
+
+    try:
+        tree = _shareable(notebook, job.params, folder, job.overrides)
+    except (OSError, ValueError):   # none, or cut off while it was written
+        return
+    for error in (output for cell in tree.cells for output in cell.get("outputs", ()) if output.output_type == "error"):
+        error.evalue, error.traceback = without_traces(error.evalue), [without_traces(line) for line in error.traceback]
+    text = nbformat.writes(tree)
+    if not findings({"notebook.ipynb": text}, params):
         folder.mkdir(parents=True, exist_ok=True)
-        os.replace(notebook, folder / "notebook.ipynb")
+        write(folder / "notebook.ipynb", text)
 
 
 def _tell_of(failure: Failed, job: Job, params: Params | None, place: Path) -> None:
@@ -167,11 +179,15 @@ def _tell_of(failure: Failed, job: Job, params: Params | None, place: Path) -> N
     if failure.kind == "busy" or not job.params.is_file():
         return
     from analysis.report.failure import failure_page
+    from analysis.report.scan import findings
     from analysis.report.template.traces import without_traces
     from analysis.showing.reader import Reader
 
+    said = without_traces(failure.message)
+    if findings({"": said}, params):
+        said = "what it says is not published: it holds a secret or what tells of a person"
     record = failure.record() | {
-        "message": without_traces(failure.message), "at": _now().isoformat(timespec="seconds"), "campaign": params and {
+        "message": said, "at": _now().isoformat(timespec="seconds"), "campaign": params and {
             "title": params.text(params.title, params.language), "owner": params.owner, "language": params.language,
             "period": {"start": str(params.period.start), "end": str(params.period.end)}
             if isinstance(params, Campaign) else {}}}
