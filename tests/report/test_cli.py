@@ -29,7 +29,7 @@ def kernels(monkeypatch):
     """The runs that would have started a kernel: (params file, overrides); each leaves a finished notebook."""
     started = []
 
-    def execute(params, output, overrides, tell, timing, notebook, engine):
+    def execute(params, output, overrides, tell, timing, notebook, *_):
         finished(params, output, overrides, notebook)
         started.append((params.name, overrides))
 
@@ -121,7 +121,7 @@ def test_a_run_that_fails_leaves_the_last_good_report_and_keeps_the_notebook(her
     campaign("run", "params/spring.yml")
     before = contents(here / "reports")
 
-    def execute(params, output, overrides, tell, timing, notebook, engine):
+    def execute(params, output, overrides, tell, timing, notebook, *_):
         notebook = sample(overrides["languages"][0])
         if overrides["languages"] == [language]:
             notebook.cells[0].source = f"up to here in {language}"
@@ -158,7 +158,7 @@ def test_a_run_that_fails_leaves_the_last_good_report_and_keeps_the_notebook(her
 
 
 def kernels_again(monkeypatch):
-    without_process(monkeypatch, lambda params, output, overrides, tell, timing, notebook, engine: finished(
+    without_process(monkeypatch, lambda params, output, overrides, tell, timing, notebook, *_: finished(
         params, output, overrides, notebook))
 
 
@@ -244,7 +244,7 @@ def notebooks(monkeypatch):
     """The notebooks that would have been run: (params file, notebook)."""
     started = []
 
-    def execute(params, output, overrides, tell, timing, notebook, engine):
+    def execute(params, output, overrides, tell, timing, notebook, *_):
         finished(params, output, overrides, notebook)
         started.append((params.name, notebook.stem))
 

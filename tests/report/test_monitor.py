@@ -37,7 +37,7 @@ def answer(monkeypatch):
     """The answer that every report gives, and the runs: (params file, overrides). No kernel starts."""
     told = {"answer": "go_on", "runs": []}
 
-    def execute(params, output, overrides, tell, timing, notebook, engine):
+    def execute(params, output, overrides, tell, timing, notebook, *_):
         made = finished(params, output, overrides, notebook)
         told["runs"].append((params.name, overrides, notebook.stem))
         record = made.cells[-1].outputs[0].data["application/vnd.campaign.results+json"]

@@ -30,6 +30,11 @@ class Limits:
     run: float = 3600.0
 
 
+def may_fork() -> bool:
+    """Whether this process may have others: workers of a cluster may not, and make reports themselves, in kernels."""
+    return not multiprocessing.current_process().daemon
+
+
 def warm_up() -> None:
     """Begin to import what reports need, while the caller still reads params. Forks nothing where that is not safe."""
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
@@ -52,6 +57,8 @@ def apart(work: Callable[..., Any], tell: Tell, limits: Limits, stopping: thread
 
     stopping   set when the batch is to end: the work is killed
     """
+    if not may_fork():
+        return work(tell=tell)
     warm_up()
     context = multiprocessing.get_context(
         "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")

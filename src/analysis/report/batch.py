@@ -38,7 +38,7 @@ def campaign_files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     problems = []
     for path in paths:
-        if path.is_dir():
+        if _is_folder(path):
             inside = sorted(p for p in path.iterdir() if p.suffix in (".yml", ".yaml"))
             problems += [] if inside else [Problem(str(path), None, "", "has no .yml file")]
             found += inside
@@ -53,6 +53,13 @@ def campaign_files(paths: Sequence[Path]) -> list[Path]:
     if problems:
         raise CampaignError(problems)
     return list(dict.fromkeys(found))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:   # a name that nothing can have: said when it is read
+        return False
 
 
 def check(path: Path, overrides: dict[str, Any], notebook: str = "") -> Params:
@@ -104,8 +111,7 @@ def run_all(
     out = jobs[0].out
     try:
         out.mkdir(parents=True, exist_ok=True)
-        outcomes = [outcome for part in in_turn(jobs)
-                    for outcome in run_batch(part, executor, n_jobs=batch.jobs, say=say)]
+        outcomes = run_batch(jobs, executor, n_jobs=batch.jobs, say=say)
         if any(not outcome.is_unchanged for outcome in outcomes) or not (out / "index.html").is_file():
             write_index(out)
     except OSError as error:
@@ -115,49 +121,68 @@ def run_all(
     return failed or max([codes.get(outcome.answer, OK) for outcome in outcomes])
 
 
-def in_turn(jobs: Sequence[Job]) -> list[list[Job]]:
-    """Editions of a series oldest first, as each looks at the report of the one before; then reports on a series."""
-    turns = {job.params: turn_of(job.params, job.overrides) for job in jobs}
-    early = [job for job in jobs if not turns[job.params][0]]
-    late = [job for job in jobs if turns[job.params][0]]
-    return [part for part in (sorted(early, key=lambda job: turns[job.params]), late) if part]
-
-
 def run_batch(
     jobs: Sequence[Job], executor: Executor | None = None, *, n_jobs: int = 1,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Outcome]:
-    """Outcomes in the order of the jobs. What fails for a time is tried once more, what lasts is not. Raises OSError.
+    """Outcomes in the order of the jobs. What fails for a time is tried once more, what lasts is not.
 
     executor   any of `concurrent.futures`, of processes or of a cluster whose workers see the same files; by itself
                `n_jobs` threads, each with a process for its report. Ctrl-C and SIGTERM end those of its own at once
+
+    Editions of a series are made one after the other, by the same worker.
     """
+    parts = in_turn(jobs)
     if executor is not None:
-        return _gathered(jobs, [executor.submit(attempt, job) for job in jobs], say)
-    warm_up()   # while the first params are read
-    stopping = threading.Event()
-    with ending(stopping), Progress(len(jobs), say) as progress, ThreadPoolExecutor(n_jobs) as own:
-        begun = [own.submit(_one, job, progress, stopping, STAGGER * i if job.engine == "kernel" and
-                            i < n_jobs else 0.0) for i, job in enumerate(jobs)]
-        return [future.result() for future in begun]
+        made = _gathered([executor.submit(attempt_all, part) for part in parts], say)
+    else:
+        warm_up()   # while the first params are read
+        stopping = threading.Event()
+        with ending(stopping), Progress(len(jobs), say) as progress, ThreadPoolExecutor(n_jobs) as own:
+            begun = [own.submit(_watched, part, progress, stopping, STAGGER * min(i, n_jobs - 1))
+                     for i, part in enumerate(parts)]
+            made = [future.result() for future in begun]
+    found = {job.params: outcome for part, own in zip(parts, made, strict=True)
+             for job, outcome in zip(part, own, strict=True)}
+    return [found[job.params] for job in jobs]
 
 
-def _gathered(jobs: Sequence[Job], begun: Sequence[Future], say: Callable[[str], None]) -> list[Outcome]:
+def in_turn(jobs: Sequence[Job]) -> list[list[Job]]:
+    """What can be made at the same time. Editions of a series are one part, the oldest first, as each looks at the one
+    before; the longest part comes first, for it takes longest."""
+    parts: dict[str, list[tuple[tuple, Job]]] = {}
+    for job in jobs:
+        series, order = turn_of(job.params, job.overrides)
+        parts.setdefault(series or f"/{job.params}", []).append((order, job))
+    ordered = [[job for _, job in sorted(part, key=lambda each: each[0])] for part in parts.values()]
+    return sorted(ordered, key=len, reverse=True)
+
+
+def _gathered(begun: Sequence[Future], say: Callable[[str], None]) -> list[list[Outcome]]:
     for future in as_completed(begun):
-        say(future.result().message)
+        for outcome in future.result():
+            say(outcome.message)
     return [future.result() for future in begun]
 
 
-def _one(job: Job, progress: Progress, stopping: threading.Event, wait_s: float) -> Outcome:
-    if stopping.wait(wait_s):
-        return _stopped(job)
-    outcome = attempt(job, progress.of(job.params.stem), stopping)
-    progress.ended(job.params.stem, outcome)
-    return outcome
+def _watched(part: Sequence[Job], progress: Progress, stopping: threading.Event, wait_s: float) -> list[Outcome]:
+    """A part in a thread of ours. Kernels that start together would only wait for each other."""
+    if part[0].engine == "kernel":
+        stopping.wait(wait_s)
+    made = []
+    for job in part:
+        made.append(_stopped(job) if stopping.is_set() else attempt(job, progress.of(job.params.stem), stopping))
+        progress.ended(job.params.stem, made[-1])
+    return made
+
+
+def attempt_all(part: Sequence[Job]) -> list[Outcome]:
+    """A part in whichever process."""
+    return [attempt(job) for job in part]
 
 
 def attempt(job: Job, tell: Tell = lambda *_: None, stopping: threading.Event | None = None) -> Outcome:
-    """A report, and a second try where the first failed for a reason that may be gone. Runs in any process."""
+    """A report, and a second try where the first failed for a reason that may be gone."""
     outcome = make(job, tell, stopping)
     if outcome.kind in AGAIN and not (stopping and stopping.wait(1.0)):
         outcome = make(job, tell, stopping)

@@ -39,15 +39,17 @@ def digest(records: list[Record]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest() if told else ""
 
 
-def turn_of(path: Path, overrides: Mapping[str, Any]) -> tuple[bool, str]:
-    """Whether a file reports on a whole series, and when an edition begins; no edition comes first."""
+def turn_of(path: Path, overrides: Mapping[str, Any]) -> tuple[str, tuple]:
+    """The series that a file is of ("" for none), and its place: editions as they began, then a report on all."""
     try:
         params = load(path, dict(overrides))
     except CampaignError:
-        return False, ""   # refused later
+        return "", ()   # refused later
     if isinstance(params, Editions):
-        return True, ""
-    return False, str(params.period.start) if isinstance(params, Campaign) and params.series else ""
+        return params.editions, (1, "", "", path.stem)
+    if isinstance(params, Campaign) and params.series:
+        return params.series.name, (0, str(params.period.start), str(params.period.end), path.stem)
+    return "", ()
 
 
 def _key(params: Params) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 import time
@@ -46,7 +47,7 @@ def notebook_path(name: str) -> Path:
 
 def execute(
     params: Path, output: Path, overrides: dict[str, Any], tell: Tell, timing: Timing, notebook: Path,
-    engine: str = "kernel",
+    engine: str = "kernel", cell_timeout: float = 1800.0,
 ) -> None:
     """Execute a notebook for one campaign; the executed one, as far as it got, goes to `output`. Raises Failed.
 
@@ -70,9 +71,12 @@ def execute(
             papermill.execute_notebook(
                 notebook, output, engine_name=f"campaign-{engine}", progress_bar=False, tell=telling,
                 parameters={"params_file": str(params.resolve()), "overrides": overrides}, timing=timing,
-                words_in=overrides["languages"][0], config=_transport(sockets))
+                words_in=overrides["languages"][0], config=_transport(sockets),
+                execution_timeout=math.ceil(cell_timeout))
     except PapermillExecutionError as error:
         raise _failed(error.ename, error.evalue, at) from None
+    except TimeoutError:   # of nbclient; an OSError to Python
+        raise Failed("time_out", f"the cell took more than {cell_timeout:g} seconds", "TimeoutError", **at) from None
     except OSError:
         raise
     except Exception as error:
