@@ -195,6 +195,21 @@ def diff(before: Path, now: Path, as_json: bool) -> None:
 
 
 @main.command()
+@click.option("--out", default="reports", show_default=True, type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of the reports.")
+@click.option("--kernel", is_flag=True, help="Start a Jupyter kernel too, which takes some seconds.")
+def doctor(out: Path, kernel: bool) -> None:
+    """Say what this machine lacks for reports, and what would do. Exit code 1 if something is missing."""
+    from analysis.report.doctor import examined
+
+    states = []
+    for check in examined(out, kernel):
+        click.echo(str(check))
+        states.append(check.state)
+    sys.exit(1 if "missing" in states else 0)
+
+
+@main.command()
 @click.argument("name")
 @click.option("--dir", "folder", default="params", show_default=True, type=click.Path(path_type=Path, file_okay=False),
               help="Folder of the params files.")
