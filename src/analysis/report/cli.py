@@ -180,6 +180,22 @@ def monitor(**asked: Any) -> None:
 
 
 @main.command()
+@click.argument("notebooks", metavar="OUT.ipynb...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of the report; reports/ and the campaign's name when not said.")
+@click.option("--lang", metavar="en,zh", help="Languages that the report must have, the main one first.")
+def render(notebooks: tuple[Path, ...], to: Path | None, lang: str | None) -> None:
+    """Make the report of a campaign from its notebook, which papermill, Airflow or JupyterLab has run.
+
+    One notebook for each language of the report, the main one first. Exit codes as for run: 3 is a notebook that did
+    not run to its end.
+    """
+    from analysis.report.executed import render_executed
+
+    sys.exit(_or_problems(lambda: render_executed(notebooks, to, lang.split(",") if lang else [], _say)))
+
+
+@main.command()
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("now", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="For programs.")

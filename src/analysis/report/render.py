@@ -16,12 +16,24 @@ from analysis.report.template import exporter, frame, span
 from analysis.report.template.layout import RESULTS, Layout
 from analysis.showing.reader import LOCALES, Reader
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I)
+ONE = r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf)"
+NUMBER = re.compile(rf"{ONE}(?: {ONE})?", re.I)   # or an interval
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # a spreadsheet runs what begins so; the wide signs too, in East Asian versions
+# where a cell can begin: blanks and quotes before it are taken away by some, and ; parts cells where , is a decimal sign
+BEGINS = re.compile(r"(^|[;\t\r\n])([\s\"'\u200b\ufeff]*)(?=[=+\-@＝＋－＠])")
 
 
+@dataclass
 class Unfinished(ValueError):
     """The notebook did not run to its end, so there is nothing to publish."""
+
+    said: str
+    cell: int      # code cell that failed, or was the last that ran; from 1, 0 before the first
+    cells: int     # code cells
+    heading: str   # that it stands under
+
+    def __str__(self) -> str:
+        return f"cell {self.cell} of {self.cells}, below '{self.heading}': {self.said}"
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,7 @@ def render(notebook: NotebookNode | Path | str, *, language: str | None = None) 
     """
     if not isinstance(notebook, dict):
         notebook = nbformat.read(notebook, as_version=4)
-    results = finished(notebook)
+    results = finished(notebook, language or "en")
     reader = Reader(language or results["campaign"]["language"])
     layout = Layout(reader)
     for cell in notebook.cells:
@@ -60,21 +72,29 @@ def render(notebook: NotebookNode | Path | str, *, language: str | None = None) 
     return Page(html, tables, results)
 
 
-def finished(notebook: NotebookNode) -> dict:
-    """The results that the last code cell handed over; Unfinished, with the cell at fault, if there are none."""
-    heading, outputs = "", []
-    for number, cell in enumerate(notebook.cells, start=1):
-        if cell.cell_type == "markdown":
+def finished(notebook: NotebookNode, language: str = "en") -> dict:
+    """The results that the last code cell handed over; Unfinished, with the cell at fault, if there are none.
+
+    language   of the heading that is named with the cell
+    """
+    number, heading, ran, outputs = 0, "", (0, ""), []
+    n_cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and language in (cell.metadata.get("tags") or [language]):
             heading = next(iter(re.findall(r"^#+\s+(.+)", cell.source, re.M)[-1:]), heading)
-        elif cell.cell_type == "code" and cell.source.strip():
-            outputs = cell.outputs
+        elif cell.cell_type == "code":
+            number += 1
+            if cell.source.strip():
+                outputs = cell.outputs
+            if outputs or cell.execution_count:
+                ran = number, heading
             for output in outputs:
                 if output.output_type == "error":
-                    raise Unfinished(f"cell {number}, below '{heading}', failed: {output.ename}: {output.evalue}")
+                    raise Unfinished(f"{output.ename}: {output.evalue}", number, n_cells, heading)
     found = [output.data[RESULTS] for output in outputs if RESULTS in output.get("data", {})]
     if not found:
-        raise Unfinished(f"the last cell did not hand over the results ({RESULTS}): "
-                         "the notebook was not run, was stopped, or ends with another cell")
+        raise Unfinished(f"the last cell did not hand over the results ({RESULTS}): the notebook was not run, was "
+                         "stopped, or ends with another cell", ran[0], n_cells, ran[1])
     return found[-1]
 
 
@@ -99,6 +119,7 @@ def _cell(value: object) -> object:
         return str(value).lower()
     if isinstance(value, float) and math.isnan(value):
         return None
-    if isinstance(value, str) and value.startswith(FORMULA) and not NUMBER.fullmatch(value):
-        return "'" + value
-    return value
+    if not isinstance(value, str) or NUMBER.fullmatch(value):
+        return value
+    text = BEGINS.sub(r"\1'\2", value)
+    return "'" + text if text.startswith(FORMULA) else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 import time
 from contextlib import suppress
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.params import Campaign, Editions, Experiments, Params, load
-from analysis.report.apart import Limits, Tell, apart
+from analysis.report.apart import Limits, Tell, apart, may_fork
 from analysis.report.editions import looks_in, made_of_editions
 from analysis.report.inputs import inputs, is_same
 from analysis.report.outcome import OK, Failed, Outcome, failure_of
@@ -32,6 +33,12 @@ class Job:
     engine: str = "process"      # or "kernel"
     is_forced: bool = False      # make it though nothing has changed
     limits: Limits = field(default_factory=Limits)
+    executed: dict[str, Path] = field(default_factory=dict)   # language -> notebook that was run already, main first
+    folder: str = ""             # of the report; by itself the name of the params file
+
+    @property
+    def place(self) -> Path:
+        return self.out / (self.folder or folder_of(self.params.stem, self.notebook))
 
 
 def own_notebook(params: Params) -> str:
@@ -47,7 +54,7 @@ def folder_of(name: str, notebook: str) -> str:
 def make(job: Job, tell: Tell = lambda *_: None, stopping: threading.Event | None = None) -> Outcome:
     """Make one report, or leave the last good one and say in `<folder>.failed` why."""
     began, name = time.perf_counter(), job.params.stem
-    place, params = job.out / folder_of(name, job.notebook), None
+    place, params = job.place, None
     with suppress(OSError):
         (failed_folder(place) / "notebook.ipynb").unlink()   # of a run before
     try:
@@ -75,18 +82,18 @@ def _made(job: Job, params: Params, place: Path, work: Path, tell: Tell, stoppin
     from analysis.report.scan import refuse
 
     notebook = notebook_path(job.notebook or own_notebook(params))
-    made_from = inputs(params, job.overrides, notebook, _inputs_of(place))
+    made_from = {} if job.executed else inputs(params, job.overrides, notebook, _inputs_of(place))
     if made_from and notebook.stem in ("review", "compare"):
         made_from["editions"] = made_of_editions(params, job.out, job.overrides)
     beside = looks_in(params, job.out, job.overrides)
     is_good = _is_whole(place, params) and not failed_folder(place).exists()
     if is_good and not job.is_forced and is_same(made_from, _inputs_of(place)):
         return ""
-    new, began, timings = work / "new", time.perf_counter(), []
+    new, began, timings, languages = work / "new", time.perf_counter(), [], tuple(job.executed) or params.languages
     (new / "tables").mkdir(parents=True)
     try:
-        for language in params.languages:
-            page = partial(_page, job, notebook, new, place, beside, language, language == params.language)
+        for language in languages:
+            page = partial(_page, job, notebook, new, place, beside, language, language == languages[0])
             answer, timing = apart(page, tell, job.limits, stopping)
             timings.append(timing)
         total = {key: sum((own[key] for own in timings), start=type(timings[0][key])()) for key in timings[0]}
@@ -116,14 +123,17 @@ def _page(job: Job, notebook: Path, new: Path, place: Path, beside: dict[str, st
         tell(*cell)
 
     executed.unlink(missing_ok=True)   # of another language, which went well
-    execute(job.params, executed, {**job.overrides, **beside, "languages": [language]}, telling, timing, notebook,
-            job.engine)
+    if job.executed:
+        shutil.copyfile(job.executed[language], executed)
+    else:
+        execute(job.params, executed, {**job.overrides, **beside, "languages": [language]}, telling, timing, notebook,
+                job.engine if may_fork() else "kernel", job.limits.cell)
     began = time.perf_counter()
     try:
         answer = _publish(_shareable(executed, job.params, place, job.overrides), new, language, is_main)
         refuse(new, load(job.params, job.overrides, "plan" if job.notebook == "plan" else "report"), with_ids=True)
     except Unfinished as error:
-        raise Failed("unfinished", str(error), "Unfinished", **at) from None
+        raise Failed("unfinished", error.said, "Unfinished", error.cell, error.cells, error.heading) from None
     except ValueError as error:   # the page refuses what the notebook shows
         raise Failed("unpublishable", str(error), type(error).__name__, **at) from None
     timing.render_s = time.perf_counter() - began
@@ -156,7 +166,7 @@ def failed_folder(place: Path) -> Path:
 
 
 def _keep(notebook: Path, folder: Path, job: Job, params: Params) -> None:
-    """The notebook as far as it got, for the one who looks for the fault, unless it holds what must not be published."""
+    """The notebook as far as it got, for who looks for the fault; not if it holds what must not be published."""
     import nbformat
 
     from analysis.report.scan import findings
@@ -208,8 +218,6 @@ def _now() -> datetime:
 
 
 def _remove(folder: Path) -> None:
-    import shutil
-
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -243,14 +251,16 @@ def _shareable(notebook: Path, params: Path, folder: Path, overrides: dict[str, 
 
     tree = nbformat.read(notebook, as_version=4)
     tree.metadata.pop("papermill", None)
+    by_papermill = any("injected-parameters" in cell.metadata.get("tags", []) for cell in tree.cells)
     there = Path(os.path.relpath(params.resolve(), folder.resolve()))
     if there.parts.count("..") > 2:  # not beside the reports: a path from there would tell of this machine
         there = Path(params.name)
     for i, cell in enumerate(tree.cells):
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
+        cell.metadata.pop("jupyter", None)   # a notebook run as a report has its code hidden
         cell["id"] = f"cell-{i + 1:02d}"   # papermill draws a random one for what it injects
-        if "injected-parameters" in cell.metadata.get("tags", []):
+        if ("injected-parameters" if by_papermill else "parameters") in cell.metadata.get("tags", []):
             cell.source = f'params_file = "{there.as_posix()}"\noverrides = {_public(overrides)!r}'
         if "outputs" in cell:
             cell.outputs = streams_together(cell.outputs)
