@@ -103,7 +103,8 @@ def needs_no_reason(part: str, record: dict, field: str, before: dict) -> bool:
         return (field.startswith("step_rate") and before.get("n_converted") == 0) or (
             field == "median_seconds" and record["n_converted"] == 0)
     return (part, field) in {
-        ("checks", "limit"), ("checks", "pvalue"), ("groups", "planned_share"), ("retention", "cohort"),
+        ("editions", "cost"), ("checks", "limit"), ("checks", "pvalue"), ("groups", "planned_share"),
+        ("retention", "cohort"),
         ("value", "cohort"), ("recency", "most"), ("retention_tests", "share_treatment"),
         ("retention_tests", "share_control"), ("retention_tests", "pvalue_started")}
 
@@ -137,7 +138,7 @@ def test_every_null_has_a_reason_beside_it(results):
 
 
 def test_that_check_sees_a_null_without_a_reason(results):
-    fields = {"funnels": "rate", "effects": "pvalue", "needs": "smallest"}
+    fields = {"funnels": "rate", "effects": "pvalue", "needs": "smallest", "points": "value"}
     part, field = next((part, field) for part, field in fields.items() if part in results)
     row = {**results[part][0], field: None, "reason": ""}
     assert list(without_reason({part: [row]})) != []
@@ -228,7 +229,7 @@ def test_every_number_of_the_tables_is_in_the_results(folder, results):
     known = {f"{number:.8g}" for number in numbers(results)}
     lost = []
     for table, column, value in cells(folder):
-        if column == "experiment":
+        if column in ("experiment", "edition", "editions"):
             continue  # a name, of digits or not
         for part in value.split(" ") if "interval" in column else [value]:
             if re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", part) and f"{float(part):.8g}" not in known:

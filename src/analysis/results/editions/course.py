@@ -61,6 +61,7 @@ class Point:
     value: float
     lower: float               # 95% (of effects: at the edition's own level)
     upper: float
+    reason: str = ""           # why there is no interval: "no_interval", or "counted" of the cost, which is no sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,9 @@ def _days(own: Sequence[Number]) -> list[float]:
 
 def _point(edition: Edition, number: Number, is_per_day: bool) -> Point:
     scale = 1 / number.days if is_per_day else 1.0
+    reason = "counted" if number.kind == "cost" else "no_interval" if math.isnan(number.lower + number.upper) else ""
     return Point(number.kind, number.name, number.group, edition.edition, edition.start, number.unit, is_per_day,
-                 number.n, number.value * scale, number.lower * scale, number.upper * scale)
+                 number.n, number.value * scale, number.lower * scale, number.upper * scale, reason)
 
 
 def _apart(key: Key, why: dict[str, str], listed: Sequence[Edition]) -> Iterator[Apart]:
