@@ -12,6 +12,7 @@ from analysis.report.render import render
 from analysis.showing.reader import Reader
 from tests.browser import Opened, axe, open_page
 from tests.report.sample_notebook import WORDS, results, sample
+from tests.report.test_index import edition, fail
 
 pytestmark = pytest.mark.browser
 
@@ -37,6 +38,10 @@ def index(language, tmp_path_factory) -> Path:
         (folder / answer).mkdir()
         (folder / answer / "results.json").write_text(json.dumps(left), encoding="utf-8")
     (folder / "never_ran").mkdir()
+    fail(folder, "works")
+    fail(folder, "only_failed", status="refused")
+    for n in "12":
+        edition(folder, f"sale{n}", n, 10.0 + int(n))
     (folder / "index.html").write_text(build_index(folder, Reader(language)).html, encoding="utf-8")
     return folder / "index.html"
 

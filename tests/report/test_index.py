@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.report.index import build_index, read_entries
-from analysis.report.run import write_index
+from analysis.report.batch import write_index
+from analysis.report.entries import read_entries
+from analysis.report.index import build_index
 from analysis.showing.reader import Reader
 from tests.report.sample_notebook import EN, results
 from tests.report.test_render import NASTY, Elements
@@ -84,7 +85,104 @@ def test_text_of_a_campaign_never_becomes_markup(tmp_path):
     assert not [tag for tag, _ in page.found if tag in ("script", "b")]
     assert NASTY in page.text
     assert folder in page.text
-    assert re.fullmatch(r"[\w%.-]+/report\.html", page.named("a")[1]["href"])
+    assert re.fullmatch(r"[\w%.-]+/report\.html", page.named("a")[-1]["href"])
+
+
+# Runs that failed
+
+def fail(folder: Path, name: str, **known: object) -> None:
+    """What a failed run leaves."""
+    (folder / f"{name}.failed").mkdir()
+    (folder / f"{name}.failed" / "report.html").write_text("FAILED")
+    record = {"status": "failed", "code": 3, "campaign": None, "at": "2025-11-12T00:00:00+00:00"} | known
+    (folder / f"{name}.failed" / "run.json").write_text(json.dumps(record))
+
+
+def test_a_failed_run_is_told_beside_the_last_good_report_and_on_top(tmp_path):
+    put(tmp_path, "spring")
+    fail(tmp_path, "spring")
+    [entry] = read_entries(tmp_path)
+    assert (entry.failed, entry.verdict) == ("failed", "works")
+    page = Elements(build_index(tmp_path, Reader()).html)
+    assert [a["href"] for a in page.named("a")] == [
+        "#main", "#c1", "spring/report.html", "spring.failed/report.html"]
+    assert page.text.count("The last run failed") == 2
+
+
+def test_a_campaign_that_has_only_failed_is_listed_by_what_its_run_knew(tmp_path):
+    campaign = {"title": "Sommer", "owner": "team", "language": "en",
+                "period": {"start": "2025-07-01", "end": "2025-07-31"}}
+    fail(tmp_path, "summer", status="refused", code=2, campaign=campaign)
+    [entry] = read_entries(tmp_path)
+    assert (entry.folder, entry.title, entry.failed, entry.start) == ("summer", "Sommer", "refused", "2025-07-01")
+    page = Elements(build_index(tmp_path, Reader()).html)
+    assert "The last run was refused" in page.text and "1 Jul 2025" in page.text
+    assert "There are no results" not in page.text
+    assert [a["href"] for a in page.named("a")] == ["#main", "#c1", "summer.failed/report.html"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"status": 3}', '{"status": "failed", "campaign": {"period": 7}}'])
+def test_a_failure_whose_record_cannot_be_read_is_told_all_the_same(tmp_path, text):
+    fail(tmp_path, "spring")
+    (tmp_path / "spring.failed" / "run.json").write_text(text)
+    assert [(entry.folder, entry.title, entry.failed) for entry in read_entries(tmp_path)] == [
+        ("spring", "spring", "failed")]
+
+
+# Groups and the chart of a series
+
+def edition(folder: Path, name: str, n: str, mean: float, **more: object) -> None:
+    left = put(folder, name, end=f"2025-0{n}-28")
+    left |= {"series": {"name": "spring_sale", "edition": n}, "phases": [
+        {"metric": "revenue", "group": group, "phase": "during", "mean": mean * k, "mean_lower": mean * k - 1,
+         "mean_upper": mean * k + 1, "unit": "EUR"} for group, k in (("go", 2), ("stay", 1))]}
+    left["campaign"] |= {"currency": "EUR", "labels": {"revenue": "paid amount", "go": "offer"}}
+    (folder / name / "results.json").write_text(json.dumps(left | more), encoding="utf-8")
+
+
+def test_a_series_stands_together_with_its_primary_metric_drawn(tmp_path):
+    for n, mean in (("1", 10.0), ("2", 12.5)):
+        edition(tmp_path, f"sale{n}", n, mean)
+    put(tmp_path, "other")
+    html = build_index(tmp_path, Reader()).html
+    page = Elements(html)
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", html) == ["spring sale", "Other campaigns"]
+    assert re.findall(r'<h3[^>]*><a href="(.*?)/report', html) == ["sale2", "sale1", "other"]
+    assert [svg["aria-label"] for svg in page.named("svg")] == [
+        "per user during the campaign, from edition 1 to edition 2. offer: €20.00 to €25.00; stay: €10.00 to €12.50."]
+    heights = [float(circle["cy"]) for circle in page.named("circle")]
+    assert len(heights) == 4 and heights[0] > heights[1] < heights[2] > heights[3]   # higher is further up
+
+
+@pytest.mark.parametrize("changed", [{"phases": []}, {"verdict": {"answer": "works", "metric": "buyers"}}])
+def test_one_edition_with_the_metric_is_no_course(tmp_path, changed):
+    edition(tmp_path, "sale1", "1", 10.0, **changed)
+    edition(tmp_path, "sale2", "2", 12.0)
+    assert not Elements(build_index(tmp_path, Reader()).html).named("svg")
+
+
+def test_a_report_on_a_series_stands_with_it(tmp_path):
+    edition(tmp_path, "sale1", "1", 10.0)
+    left = put(tmp_path, "all", answer="editions")
+    left |= {"notebook": "compare", "provenance": {"sources": {"sale1": "1234"}}}
+    (tmp_path / "all" / "results.json").write_text(json.dumps(left))
+    assert {entry.folder: entry.series for entry in read_entries(tmp_path)} == {
+        "all": "spring_sale", "sale1": "spring_sale"}
+
+
+def test_many_campaigns_stand_by_year(tmp_path):
+    for i in range(24):
+        put(tmp_path, f"c{i}", end=f"{2025 + i % 2}-11-11")
+    html = build_index(tmp_path, Reader()).html
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", html) == ["2026", "2025"]
+    assert [a["href"] for a in Elements(html).named("a")][:3] == ["#main", "#g1", "#g2"]
+
+
+def test_goals_of_numbers_that_are_not_to_be_trusted_are_marked(tmp_path):
+    put(tmp_path, "spring", answer="do_not_trust")
+    page = Elements(build_index(tmp_path, Reader()).html)
+    assert "2 met, if the data were right" in page.text
+    assert "met" not in [span.get("class") for span in page.named("span")]
 
 
 def test_the_json_lists_the_same_campaigns(tmp_path):

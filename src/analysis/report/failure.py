@@ -79,7 +79,7 @@ def failure_page(record: dict[str, Any], reader: Reader, folder: str = "", *, ha
                  has_notebook: bool = False) -> str:
     """One page without script, in the reader's language; everything from the record comes out as text.
 
-    record        what `run.json` of a failed run holds: status, kind, campaign, cell, cells, heading, error, message, at
+    record        what `run.json` of a failed run holds
     folder        of the campaign's reports, which lies beside that of this page; its name stands for a missing title
     has_report    whether a good report is in it
     has_notebook  whether the notebook, as far as it got, lies beside the page

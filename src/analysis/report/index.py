@@ -1,56 +1,26 @@
-"""The page that lists every campaign's report, from the results that the reports left."""
+"""The page that lists every campaign's report: series by series, with what needs a look on top."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from analysis.report.entries import CHECKS, FAILED, NOTEBOOKS, VERDICTS, Entry, read_entries
+from analysis.report.failure import HEADINGS
+from analysis.report.multiples import multiple
 from analysis.report.template import LANG, exporter, frame, span
 from analysis.showing.reader import Reader
 
-VERDICTS = {
-    "works": "It works", "does_not": "It does not work",
-    "cannot_tell": "It cannot be told", "do_not_trust": "Do not trust the numbers",
-    "feasible": "The wished effects can be seen", "not_feasible": "A wished effect cannot be seen",
-    "go_on": "Go on", "stop": "Decided: it can stop", "broken": "Something is broken", "over": "The period is over",
-    "compared": "Experiments compared", "editions": "Editions compared",
-}
 LOOKS = {"feasible": "works", "stop": "works", "broken": "do_not_trust", "not_feasible": "cannot_tell",
          "go_on": "cannot_tell", "over": "cannot_tell",
          "editions": "compared"}  # CSS class, where it is not the answer itself
-NOTEBOOKS = {"review": "", "plan": "Plan", "monitor": "Monitoring", "experiments": "Experiments",
-             "compare": "Editions"}
-PROBLEMS = {
-    "missing": "There are no results: no run has finished yet.",
-    "broken": "results.json cannot be read; run this campaign again.",
-}
 GOALS = {"met": "{n} met", "missed": "{n} missed", "unknown": "{n} not known"}
-CHECKS = {
-    "fail": "A check failed", "warn": "A check warns", "not_checked": "Not everything was checked",
-    "ok": "Checks passed",
-}  # the worst first
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the list says of one campaign; with a `problem`, its folder is all that is known."""
-
-    folder: str
-    title: str
-    owner: str = ""
-    language: str = ""
-    start: str = ""        # ISO 8601, on the campaign's clock
-    end: str = ""
-    notebook: str = ""     # a key of NOTEBOOKS
-    verdict: str = ""      # a key of VERDICTS
-    met: int = 0           # goals
-    missed: int = 0
-    unknown: int = 0
-    checks: str = ""       # the worst state of a check, "" when there are none
-    problem: str = ""      # why the results cannot be read
+UNTRUSTED = {"met": "{n} met, if the data were right", "missed": "{n} missed, if the data were right"}
+MANY = 20      # campaigns outside of a series, from which on they stand by year
+MOST_TOLD = 12  # of what needs a look
 
 
 @dataclass(frozen=True)
@@ -64,57 +34,58 @@ class Index:
 def build_index(folder: Path, reader: Reader) -> Index:
     """The list of the reports below `folder`, latest period first, unreadable ones last; writes nothing."""
     entries = read_entries(folder)
-    html = exporter().environment.get_template("campaigns.html.j2").render(
-        resources={**frame(reader), "title": reader.say("Campaign reports")},
-        cards=[_card(entry, reader) for entry in entries])
+    ids = {entry.folder: f"c{i}" for i, entry in enumerate(entries, start=1)}
+    groups = [{"title": title, "id": f"g{i}", "figure": multiple(own, i, reader) if own[0].series else "",
+               "cards": [_card(entry, ids[entry.folder], reader) for entry in own]}
+              for i, (title, own) in enumerate(grouped(entries, reader), start=1)]
+    looked = sorted((card for group in groups for card in group["cards"] if card["needs"]),
+                    key=lambda card: not card["failed"])
+    html = exporter().environment.get_template("campaigns.html.j2").render(resources={
+        **frame(reader, "list.css"), "title": reader.say("Campaign reports"), "groups": groups, "n": len(entries),
+        "looked": looked[:MOST_TOLD], "n_more": max(0, len(looked) - MOST_TOLD)})
     listed = {"schema_version": 1, "campaigns": [asdict(entry) for entry in entries]}
     return Index(html, json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
 
 
-def read_entries(folder: Path) -> list[Entry]:
-    """One entry per folder; folders whose name begins with a dot are work in progress."""
-    folders = (path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith("."))
-    entries = [_read(path) for path in folders]
-    entries.sort(key=lambda entry: (entry.end, entry.start), reverse=True)  # stable: equal periods stay by name
-    return sorted(entries, key=lambda entry: bool(entry.problem))
+def grouped(entries: Sequence[Entry], reader: Reader) -> list[tuple[str, list[Entry]]]:
+    """Heading and campaigns: each series, the latest first, then the rest, by year where they are many.
+
+    One group alone needs no heading.
+    """
+    rest = [entry for entry in entries if not entry.series]
+    groups = [(series.replace("_", " ").replace("-", " "), [entry for entry in entries if entry.series == series])
+              for series in dict.fromkeys(entry.series for entry in entries if entry.series)]
+    if len(rest) > MANY:
+        years = dict.fromkeys(entry.end[:4] for entry in rest)
+        groups += [(year or reader.say("Without a period"), [entry for entry in rest if entry.end[:4] == year])
+                   for year in years]
+    elif rest:
+        groups.append((reader.say("Other campaigns") if groups else "", rest))
+    return groups
 
 
-def _read(folder: Path) -> Entry:
-    try:
-        return _entry(folder.name, json.loads((folder / "results.json").read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return Entry(folder.name, folder.name, problem=PROBLEMS["missing"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return Entry(folder.name, folder.name, problem=PROBLEMS["broken"])
-
-
-def _entry(folder: str, results: dict) -> Entry:
-    campaign, period = results["campaign"], results["campaign"]["period"]
-    goals = Counter(goal["verdict"] for goal in results.get("goals", ()))
-    states = {check["state"] for check in results.get("checks", ())}
-    answer, notebook = results["verdict"]["answer"], results.get("notebook", "review")
-    if (answer not in VERDICTS or notebook not in NOTEBOOKS or campaign["language"] not in LANG
-            or states - CHECKS.keys()):
-        raise ValueError(f"{folder}: a word that this version does not know")
-    span(period, Reader())  # raises if these are no dates
-    return Entry(
-        folder, str(campaign["title"]), str(campaign.get("owner") or ""), campaign["language"],
-        period["start"], period["end"], notebook, answer,
-        **{verdict: goals[verdict] for verdict in GOALS},
-        checks=next((state for state in CHECKS if state in states), ""))
-
-
-def _card(entry: Entry, reader: Reader) -> dict[str, object]:
+def _card(entry: Entry, id_: str, reader: Reader) -> dict[str, object]:
     """The entry in the reader's words: `states` are (class, words)."""
-    card = {"title": entry.title, "lang": LANG.get(entry.language), "problem": reader.say(entry.problem)}
+    failed = reader.say(HEADINGS[entry.failed]) if entry.failed else ""
+    card = {
+        "id": id_, "title": entry.title, "lang": LANG.get(entry.language), "owner": entry.owner, "failed": failed,
+        "problem": "" if failed else reader.say(entry.problem), "href": "", "kind": "", "verdict": None, "goals": [],
+        "checks": None, "failed_href": f"{quote(entry.folder + FAILED, safe='')}/report.html",
+        "edition": reader.say("Edition {edition}", edition=entry.edition) if entry.edition else "",
+        "period": span({"start": entry.start, "end": entry.end}, reader) if entry.start else "", "needs": failed}
     if entry.problem:
-        return card
-    goals = [(verdict, getattr(entry, verdict)) for verdict in GOALS]
+        return card | {"needs": failed or card["problem"]}
     return card | {
-        "href": f"{quote(entry.folder, safe='')}/report.html", "owner": entry.owner,
-        "period": span({"start": entry.start, "end": entry.end}, reader),
-        "kind": reader.say(NOTEBOOKS[entry.notebook]),
+        "href": f"{quote(entry.folder, safe='')}/report.html", "kind": reader.say(NOTEBOOKS[entry.notebook]),
         "verdict": (LOOKS.get(entry.verdict, entry.verdict), reader.say(VERDICTS[entry.verdict])),
-        "goals": [(verdict, reader.say(GOALS[verdict], n=n)) for verdict, n in goals if n],
+        "goals": list(_goals(entry, reader)),
         "checks": (entry.checks, reader.say(CHECKS[entry.checks])) if entry.checks else None,
-    }
+        "needs": failed or (reader.say(VERDICTS[entry.verdict]) if entry.verdict in ("do_not_trust", "broken") else "")}
+
+
+def _goals(entry: Entry, reader: Reader) -> list[tuple[str, str]]:
+    """How many goals were met and so on; what was counted from data that failed the checks says so."""
+    is_void = entry.verdict == "do_not_trust"
+    return [("warn" if is_void and verdict in UNTRUSTED else verdict,
+             reader.say(UNTRUSTED.get(verdict, message) if is_void else message, n=n))
+            for verdict, message in GOALS.items() if (n := getattr(entry, verdict))]

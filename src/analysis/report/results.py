@@ -8,7 +8,7 @@ import math
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from typing import Any, Literal
@@ -73,6 +73,7 @@ class Heading:
     currency: str
     time_zone: str
     period: dict[str, str]      # start, end: as the params say, on the campaign's clock
+    labels: dict[str, str] = field(default_factory=dict)   # name of a metric, arm, event ... -> the team's word for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,8 @@ def heading(campaign: Campaign, language: str) -> Heading:
     period = {"start": str(campaign.period.start), "end": str(campaign.period.end)}
     return Heading(
         campaign.name, campaign.text(campaign.title, language), campaign.text(campaign.question, language),
-        campaign.owner, language, campaign.currency, campaign.time_zone, period)  # type: ignore[arg-type]
+        campaign.owner, language, campaign.currency, campaign.time_zone, period,  # type: ignore[arg-type]
+        {name: campaign.text(text, language) for name, text in campaign.labels.items()})
 
 
 def provenance(campaign: Campaign) -> Provenance:

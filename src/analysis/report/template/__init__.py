@@ -30,13 +30,15 @@ def exporter() -> TemplateExporter:
     return exporter
 
 
-def frame(reader: Reader) -> dict[str, object]:
+def frame(reader: Reader, *sheets: str) -> dict[str, object]:
     """What every page needs: its language and words, the style sheet, and a policy that allows nothing else.
+
+    sheets   further ones of this folder
 
     Figures carry style attributes, so those are open; style elements only by the hash of the sheet. Browsers that
     do not know the two apart fall back on `style-src`.
     """
-    style = style_sheet()
+    style = style_sheet("page.css", *sheets)
     digest = b64encode(sha256(style.encode()).digest()).decode()
     policy = ("default-src 'none'; style-src 'unsafe-inline'; style-src-attr 'unsafe-inline'; "
               f"style-src-elem 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'")
@@ -45,9 +47,10 @@ def frame(reader: Reader) -> dict[str, object]:
 
 
 @cache
-def style_sheet() -> str:
-    """Without comments, indentation and last semicolons, which a page need not carry."""
-    text = re.sub(r"/\*.*?\*/", "", (HERE / "page.css").read_text(encoding="utf-8"), flags=re.S)
+def style_sheet(*sheets: str) -> str:
+    """Sheets of this folder as one, without comments, indentation and last semicolons, which a page need not carry."""
+    text = "".join((HERE / sheet).read_text(encoding="utf-8") for sheet in sheets or ["page.css"])
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
     return re.sub(r"\s*\n\s*", "", text).replace(";}", "}")
 
 

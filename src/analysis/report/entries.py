@@ -1,0 +1,154 @@
+"""What lies in a folder of reports: one entry per campaign, from the records that its runs left."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from analysis.report.failure import HEADINGS
+from analysis.report.template import LANG, span
+from analysis.showing.reader import Reader
+
+VERDICTS = {
+    "works": "It works", "does_not": "It does not work",
+    "cannot_tell": "It cannot be told", "do_not_trust": "Do not trust the numbers",
+    "feasible": "The wished effects can be seen", "not_feasible": "A wished effect cannot be seen",
+    "go_on": "Go on", "stop": "Decided: it can stop", "broken": "Something is broken", "over": "The period is over",
+    "compared": "Experiments compared", "editions": "Editions compared",
+}
+NOTEBOOKS = {"review": "", "plan": "Plan", "monitor": "Monitoring", "experiments": "Experiments",
+             "compare": "Editions"}
+PROBLEMS = {
+    "missing": "There are no results: no run has finished yet.",
+    "broken": "results.json cannot be read; run this campaign again.",
+}
+GOALS = ("met", "missed", "unknown")
+CHECKS = {
+    "fail": "A check failed", "warn": "A check warns", "not_checked": "Not everything was checked",
+    "ok": "Checks passed",
+}  # the worst first
+FAILED = ".failed"   # behind the name of a report's folder: what its last run left that failed
+
+
+@dataclass(frozen=True)
+class Level:
+    """The primary metric of one group during the campaign, per user."""
+
+    group: str             # in the report's words; "" for everybody
+    mean: float
+    lower: float | None    # of the 95% interval, where there is one
+    upper: float | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the list says of one campaign; with a `problem`, its folder is all that is known."""
+
+    folder: str
+    title: str
+    owner: str = ""
+    language: str = ""
+    start: str = ""        # ISO 8601, on the campaign's clock
+    end: str = ""
+    notebook: str = ""     # a key of NOTEBOOKS
+    verdict: str = ""      # a key of VERDICTS
+    met: int = 0           # goals
+    missed: int = 0
+    unknown: int = 0
+    checks: str = ""       # the worst state of a check, "" when there are none
+    problem: str = ""      # why the results cannot be read
+    failed: str = ""       # how the last run ended, where it failed: a key of HEADINGS
+    series: str = ""
+    edition: str = ""
+    compares: tuple[str, ...] = ()   # folders of the editions that a report on a series puts side by side
+    metric: str = ""       # the primary one, in the report's words
+    unit: str = ""
+    currency: str = ""
+    levels: tuple[Level, ...] = ()
+
+
+def read_entries(folder: Path) -> list[Entry]:
+    """One entry per campaign, latest period first, unreadable ones last.
+
+    Folders whose name begins with a dot are work in progress; what a failed run left is told of its campaign.
+    """
+    folders = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    found = {path.name: _read(path) for path in folders if not path.name.endswith(FAILED)}
+    for path in folders:
+        if path.name.endswith(FAILED):
+            name = path.name.removesuffix(FAILED)
+            found[name] = _failed(path, found.get(name) or Entry(name, name, problem=PROBLEMS["missing"]))
+    for entry in [entry for entry in found.values() if entry.compares]:
+        series = next((found[name].series for name in entry.compares if name in found), "")
+        found[entry.folder] = replace(entry, series=series)
+    entries = sorted(found.values(), key=lambda entry: entry.folder)
+    entries.sort(key=lambda entry: (entry.end, entry.start), reverse=True)  # stable: equal periods stay by name
+    return sorted(entries, key=lambda entry: bool(entry.problem))
+
+
+def _read(folder: Path) -> Entry:
+    try:
+        return _entry(folder.name, json.loads((folder / "results.json").read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return Entry(folder.name, folder.name, problem=PROBLEMS["missing"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Entry(folder.name, folder.name, problem=PROBLEMS["broken"])
+
+
+def _failed(folder: Path, good: Entry) -> Entry:
+    """The last good report with how the run after it ended; where there is none, what the failed run knew."""
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        status = record["status"] if record["status"] in HEADINGS else "failed"
+        campaign = record["campaign"] or {}
+        period = campaign.get("period") or {"start": "", "end": ""}
+        span(period, Reader())  # raises if these are no dates
+        known = {"title": str(campaign.get("title") or good.folder), "owner": str(campaign.get("owner") or ""),
+                 "language": campaign["language"] if campaign.get("language") in LANG else "", **period}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        status, known = "failed", {}
+    return replace(good, failed=status, **known) if good.problem else replace(good, failed=status)
+
+
+def _entry(folder: str, results: dict[str, Any]) -> Entry:
+    campaign, period = results["campaign"], results["campaign"]["period"]
+    goals = Counter(goal["verdict"] for goal in results.get("goals", ()))
+    states = {check["state"] for check in results.get("checks", ())}
+    answer, notebook = results["verdict"]["answer"], results.get("notebook", "review")
+    if (answer not in VERDICTS or notebook not in NOTEBOOKS or campaign["language"] not in LANG
+            or states - CHECKS.keys()):
+        raise ValueError(f"{folder}: a word that this version does not know")
+    span(period, Reader())  # raises if these are no dates
+    series = results.get("series") or {"name": "", "edition": ""}
+    compares = tuple(results["provenance"]["sources"]) if notebook == "compare" else ()
+    return Entry(
+        folder, str(campaign["title"]), str(campaign.get("owner") or ""), campaign["language"],
+        period["start"], period["end"], notebook, answer, **{verdict: goals[verdict] for verdict in GOALS},
+        checks=next((state for state in CHECKS if state in states), ""),
+        series=str(series["name"]), edition=str(series["edition"]), compares=compares,
+        **_primary(results))
+
+
+def _primary(results: dict[str, Any]) -> dict[str, Any]:
+    """The primary metric's level during the campaign by group, as the report has it; nothing where it has none."""
+    metric, labels = results["verdict"].get("metric"), results["campaign"].get("labels") or {}
+    rows = [row for row in results.get("phases", ()) if row["metric"] == metric and row["phase"] == "during"
+            and _is_number(row["mean"])]
+    if not rows:
+        return {}
+
+    def label(name: str) -> str:
+        return str(labels.get(name) or name.replace("_", " "))
+
+    levels = tuple(Level(label(row["group"]), row["mean"], *(
+        row[bound] if _is_number(row[bound]) else None for bound in ("mean_lower", "mean_upper"))) for row in rows)
+    return {"metric": label(metric), "unit": str(rows[0]["unit"]), "levels": levels,
+            "currency": str(results["campaign"].get("currency") or "")}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
