@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from analysis.params.model import Campaign
 from analysis.params.part import Part
 from analysis.params.problem import CampaignError, Place, Places, Problem, dotted, place_of
 from analysis.params.references import fill
+from analysis.params.report_file import wrong_name
 from analysis.params.tree import NotATree, parse
 
 Params = Campaign | Experiments | Editions
@@ -40,9 +40,8 @@ def load(path: str | Path, overrides: dict[str, Any] | None = None, purpose: Pur
         _override(path, tree, places, key, value)
     problems += [_problem(path, places, where, message)
                  for where, message in [*fill(tree), *_mistakes(kind_of(tree), tree, purpose)]]
-    if not re.fullmatch(r"\w[\w.-]*", path.stem):
-        problems.append(Problem(str(path), None, "", (
-            "the file's name becomes the campaign's: letters, digits, '-', '_' and '.' only")))
+    if wrong := wrong_name(path.stem):
+        problems.append(Problem(str(path), None, "", f"the file's name becomes the campaign's: {wrong}"))
     if problems:
         raise CampaignError(sorted(
             set(problems), key=lambda p: (p.file != str(path), p.file, p.line or 0, p.where, p.message)))

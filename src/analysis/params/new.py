@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from analysis.params.problem import CampaignError, Problem
+from analysis.params.report_file import wrong_name
 from analysis.params.schema import schema
 
 TEMPLATE = '''\
@@ -67,8 +67,8 @@ goals:                     # +20% against the baseline, or a level such as 10000
 def write_new(name: str, folder: Path) -> Path:
     """Write `folder/name.yml`, and the schema that editors use beside it if it is missing. Raises CampaignError."""
     path = folder / f"{name}.yml"
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        raise CampaignError([Problem(name, None, "", "a campaign's name has letters, digits, '-', '_' and '.' only")])
+    if wrong := wrong_name(name):
+        raise CampaignError([Problem(name, None, "", f"a campaign's name: {wrong}")])
     if path.exists():
         raise CampaignError([Problem(str(path), None, "", "exists already; choose another name or delete it first")])
     try:

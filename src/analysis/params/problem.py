@@ -20,12 +20,16 @@ class Problem:
         return f"{place}: {self.where}: {self.message}" if self.where else f"{place}: {self.message}"
 
 
+MOST = 100   # that a message lists; whoever has more mends these first
+
+
 class CampaignError(Exception):
     """What is wrong with a campaign's params or data, all of it."""
 
     def __init__(self, problems: list[Problem]):
         self.problems = problems
-        super().__init__("\n".join(str(problem) for problem in problems))
+        more = [f"... and {len(problems) - MOST:,} more"] if len(problems) > MOST else []
+        super().__init__("\n".join([*map(str, problems[:MOST]), *more]))
 
 
 class Place(NamedTuple):

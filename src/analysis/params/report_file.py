@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 from pydantic import Field, PrivateAttr, field_validator
@@ -10,6 +11,10 @@ from pydantic import Field, PrivateAttr, field_validator
 from analysis.params.part import Part
 from analysis.params.problem import Place, Places, Problem, dotted, place_of
 from analysis.params.values import Language, Text
+
+
+LONGEST = 100                          # bytes of a name; disks take 255, and more is put before and behind it
+OWN = (".plan", ".monitor", ".failed", ".work", ".lock")
 
 
 class ReportFile(Part):
@@ -68,6 +73,18 @@ class ReportFile(Part):
         """A mistake at a place of this file, or of the one it extends that says so."""
         place = place_of(self._places, where) or Place(str(self.path), None)
         return Problem(near(Path(place.file).absolute()), place.line, dotted(where), message)
+
+
+def wrong_name(name: str) -> str:
+    """Why a file must not be called so, which names a folder of reports; "" where it may."""
+    if not re.fullmatch(r"\w[\w.-]*", name) or name.endswith("."):
+        return "letters, digits, '-', '_' and '.' only"
+    if len(name.encode()) > LONGEST:
+        return f"{len(name.encode())} bytes long; {LONGEST} will do"
+    if unicodedata.normalize("NFKC", name) != name:
+        return f"it holds signs that look like others; '{unicodedata.normalize('NFKC', name)}' will do"
+    own = next((suffix for suffix in OWN if name.lower().endswith(suffix)), "")
+    return f"'{own}' at its end is kept for folders that commands of this program make" if own else ""
 
 
 def near(path: Path) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 DISTRIBUTION = "campaign-analysis"
-ROOM, COMFORT = 200 * 2**20, 2 * 2**30   # bytes: with less nothing can be done; DuckDB puts down what memory cannot hold
+ROOM, COMFORT = 200 * 2**20, 2 * 2**30   # bytes: less cannot do; DuckDB puts down what memory cannot hold
 MARKS = {"fine": "ok     ", "note": "note   ", "missing": "MISSING"}
 ENGINES = {"postgres": ("PostgreSQL", "psycopg"), "spark": ("Spark", "pyspark")}
 BROWSERS = ("chromium", "chromium-browser")

@@ -16,10 +16,10 @@ from analysis.report.template import exporter, frame, span
 from analysis.report.template.layout import RESULTS, Layout
 from analysis.showing.reader import LOCALES, Reader
 
-ONE = r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf)"
-NUMBER = re.compile(rf"{ONE}(?: {ONE})?", re.I)   # or an interval
+SIZE = r"(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf)"
+NUMBER = re.compile(rf"[+-]?{SIZE}|-?{SIZE} -?{SIZE}", re.I)   # or an interval
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # a spreadsheet runs what begins so; the wide signs too, in East Asian versions
-# where a cell can begin: blanks and quotes before it are taken away by some, and ; parts cells where , is a decimal sign
+# where a cell can begin: some take blanks and quotes before it away, and ; parts cells where , is the decimal sign
 BEGINS = re.compile(r"(^|[;\t\r\n])([\s\"'\u200b\ufeff]*)(?=[=+\-@＝＋－＠])")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,6 +21,7 @@ UNITS = {("{n} day", "{n} days"): 86400, ("{n} hour", "{n} hours"): 3600, ("{n} 
          ("{n} second", "{n} seconds"): 1}  # one, several -> seconds
 LOCALES = {"en": "en_US", "zh": "zh_Hans_CN"}
 MISSING = "–"
+JOINERS = "\u200c\u200d"   # which emoji and some scripts are written with
 ANY_OF = re.compile(r"any (\d+) of (\d+)")   # a step of a funnel without an order
 
 
@@ -31,6 +33,12 @@ def catalogue(language: str) -> dict[str, str]:
     path = files("analysis.showing") / "locale" / language / "LC_MESSAGES" / "analysis.po"
     with path.open("rb") as file:
         return {entry.id: entry.string for entry in pofile.read_po(file) if entry.id and entry.string}
+
+
+def visible(text: str) -> str:
+    """Text of the data with a sign for each character that nobody sees, which could turn a sentence round."""
+    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") and c not in JOINERS else c
+                   for c in text)
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class Reader:
         """The team's word for a metric, event, arm, segment or item; else its name with spaces."""
         if found := ANY_OF.fullmatch(name):
             return self.say("any {n} of {all}", n=found[1], all=found[2])
-        return self.labels.get(name) or name.replace("_", " ")
+        return self.labels.get(name) or visible(name).replace("_", " ")
 
     def title(self, name: str) -> str:
         """A label at the head of a sentence."""
