@@ -305,10 +305,12 @@ def test_tables_begin_with_a_byte_order_mark_and_keep_all_digits():
 @pytest.mark.parametrize(("value", "written"), [
     ("=HYPERLINK(\"x\")", "'=HYPERLINK(\"x\")"), ("+49 30", "'+49 30"), ("-cmd", "'-cmd"), ("@SUM(A1)", "'@SUM(A1)"),
     ("\t=1", "'\t=1"), ("\r=1", "'\r=1"), ("＝1+1", "'＝1+1"), ("-1.5", "-1.5"), ("+2e-3", "+2e-3"), (-1.5, "-1.5"),
-    ("\n=1", "'\n=1"), ("＋1+1", "'＋1+1"), ("－1+1", "'－1+1"), ("＠SUM", "'＠SUM"), (" =1", "' =1"), ("\u3000=1", "'\u3000=1"),
+    ("\n=1", "'\n=1"), ("＋1+1", "'＋1+1"), ("－1+1", "'－1+1"), ("＠SUM", "'＠SUM"), (" =1", "' =1"),
+    ("\u3000=1", "'\u3000=1"),
     ("\ufeff=1", "'\ufeff=1"), ('"=1', "'\"=1"), ("'=1", "''=1"), ("a;=1+1;b", "a;'=1+1;b"), ("a\n@x", "a\n'@x"),
-    ("a\t＝1", "a\t'＝1"), ("a;b=1", "a;b=1"), ("-0.5 0.25", "-0.5 0.25"), ("-inf 0.25", "-inf 0.25"), ("-1 -cmd", "'-1 -cmd"),
-    ("-1 2 3", "'-1 2 3"), ("a=1", "a=1"), ("", ""), (None, ""), (float("nan"), ""), (True, "true"), ("<b>", "<b>"), ("🎉", "🎉"),
+    ("a\t＝1", "a\t'＝1"), ("a;b=1", "a;b=1"), ("-0.5 0.25", "-0.5 0.25"), ("-inf 0.25", "-inf 0.25"),
+    ("-1 -cmd", "'-1 -cmd"), ("-1 2 3", "'-1 2 3"), ("a=1", "a=1"), ("", ""), (None, ""), (float("nan"), ""),
+    (True, "true"), ("<b>", "<b>"), ("🎉", "🎉"),
 ])
 def test_a_cell_is_text_or_a_number_and_never_a_formula(value, written):
     assert next(csv.reader(StringIO(spreadsheet([value], []).removeprefix("\ufeff"), newline="")), [""])[0] == written
@@ -318,7 +320,8 @@ def test_a_cell_is_text_or_a_number_and_never_a_formula(value, written):
 def test_any_text_comes_back_from_a_table_longer_by_apostrophes_at_most(row):
     read = next(csv.reader(StringIO(spreadsheet(row, [["x"]]).removeprefix("\ufeff"), newline="")))
     assert [cell.replace("'", "") for cell in read] == [text.replace("'", "") for text in row]
-    assert not [part for cell in read for part in re.split("[;\t\r\n]", cell) if re.match(r"""[\s"\u200b]*[=@＝＠]""", part)]
+    parts = [part for cell in read for part in re.split("[;\t\r\n]", cell)]
+    assert not [part for part in parts if re.match(r"""[\s"\u200b]*[=@＝＠]""", part)]
 
 
 def test_names_of_columns_are_no_formulas_either():
