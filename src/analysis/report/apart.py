@@ -30,18 +30,25 @@ class Limits:
     run: float = 3600.0
 
 
+OWN: list[int] = []   # the process whose children are forked from a warm one
+
+
 def may_fork() -> bool:
-    """Whether this process may have others: workers of a cluster may not, and make reports themselves, in kernels."""
-    return not multiprocessing.current_process().daemon
+    """Whether this process may have others. Workers of a cluster may not, nor copies of a process that has some: they
+    make reports themselves, in kernels."""
+    return not multiprocessing.current_process().daemon and OWN in ([], [os.getpid()])
 
 
 def warm_up() -> None:
-    """Begin to import what reports need, while the caller still reads params. Forks nothing where that is not safe."""
+    """Begin to import what reports need, while the caller still reads params."""
+    if not may_fork():
+        return
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     if method == "forkserver":
         from multiprocessing import forkserver
 
+        OWN[:] = [os.getpid()]
         context.set_forkserver_preload(["analysis.report.warm"])
         before = {name: os.environ.get(name) for name in SOLO}
         os.environ.update(SOLO)
