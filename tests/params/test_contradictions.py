@@ -85,7 +85,7 @@ def test_a_table_that_is_not_there_is_missed(tmp_path, old, new, where, said):
 @pytest.mark.parametrize(("old", "new", "where"), [
     ("baseline: {start: 2025-10-28", "baseline: {start: last month", "baseline.start"),
     ("after: {start: 2025-11-18", "after: {start: later", "after.start"),
-    ("  users: {path: users.csv}", "  users: {pth: users.csv}", "sources.users.1.path"),
+    ("  users: {path: users.csv}", "  users: {pth: users.csv}", "sources.users.path"),
     ("role: primary", "role: primery", "metrics.amount.role"),
     ("count: orders", "cuont: orders", "metrics.orders.cuont"),
     ("control: holdout", "contrl: holdout", "arms.control"),

@@ -120,12 +120,19 @@ def test_a_message_names_the_file_and_line_that_say_it(tmp_path, base, own, expe
                                           "a.yml; a file takes over keys of another, not its own"),
     ("extends: shared/bse.yml\n", "own.yml:1: extends: no file 'shared/bse.yml' (relative to the folder of this file) "
                                   "(did you mean 'shared/base.yml'?)"),
+    (f"extends: {'e' * 280}.yml\n", f"own.yml:1: extends: no file '{'e' * 280}.yml' (relative to the folder of this "
+                                    "file); there is own.yml"),
     ("extends: shared\n", "own.yml:1: extends: no file 'shared' (relative to the folder of this file); there is "
                           "own.yml"),
 ])
 def test_what_cannot_be_extended_is_said_where_it_is_asked_for(tmp_path, own, expected):
     path = files(tmp_path, own=own, shared_a="extends: b.yml\n", shared_b="extends: a.yml\n", shared_base=BASE)
     assert said(path) == [expected]
+
+
+def test_a_key_that_is_said_twice_is_told_though_the_base_cannot_be_read(tmp_path):
+    path = files(tmp_path, own="extends: nowhere.yml\ntitle: a\ntitle: b\n")
+    assert [message.split(":")[2].strip() for message in said(path)] == ["title", "extends"]
 
 
 def test_extends_names_one_file(tmp_path):

@@ -56,11 +56,23 @@ def test_a_message_names_file_line_key_what_was_found_and_what_would_do(tmp_path
     ("better: lower", "beter: lower", "metrics.refunds.beter", "better"),
     ("deadline:", "dead_line:", "goals.2.dead_line", "deadline"),
     ("by: [channel]", "bye: [channel]", "funnels.purchase.bye", "by"),
+    ("owner: growth", "OWNER: growth", "OWNER", "owner"),
+    ("path: arms.csv", "pth: arms.csv", "sources.assignments.pth", "path"),
     ("n_periods: 14", "periods: 14", "retention.periods", "n_periods"),
 ])
 def test_an_unknown_key_is_a_mistake_at_every_depth(tmp_path, old, new, where, meant):
     found = [(place, message) for _, place, message in mistakes(tmp_path, (old, new))]
     assert (where, f"unknown key (did you mean '{meant}'?)") in found
+
+
+def test_a_letter_of_another_script_is_named(tmp_path):
+    (said,) = [message for _, where, message in mistakes(tmp_path, ("owner:", "оwner:")) if where == "оwner"]
+    assert said == "unknown key (did you mean 'owner'? 'о' is U+043E, cyrillic small letter o)"
+
+
+def test_with_no_word_alike_all_there_are_are_told(tmp_path):
+    ((_, _, said),) = mistakes(tmp_path, ("owner: growth", "owner: growth\nbudget: 100"))
+    assert said.startswith("unknown key; there is activity, after, ") and "time_zone" in said
 
 
 @pytest.mark.parametrize("key", ["title", "question", "owner", "period", "sources", "metrics"])
@@ -106,6 +118,15 @@ def test_what_must_be_said_is_missed_with_its_meaning(tmp_path, key):
     ("window: 24 hours", "window:", "expected a duration like 7 days, or the word none; found nothing"),
     ("refund}", "[]}", "expected 1 or more, found 0 in a list"),
     ("{path: arms.csv}", "[]", "expected 1 or more, found 0 in a list"),
+    ("priority: 2", "priority: " + "9" * 5000, "expected a whole number, found '" + "9" * 77 + "...'"),
+    ("end: 2025-11-17", "end:", "expected a day like 2025-11-11 or a time like 2025-11-11 20:00, found nothing"),
+    ("margin: 2%", "margin: [2%]", "expected a share like 10% or 0.1, found 1 in a list"),
+    ("by: [channel]", "attribution: last", "'last' is not one of entry, first_touch, last_touch, all_steps, step 1"),
+    ("by: [channel]", f"attribution: step {'9' * 5000}", "is not one of steps 1 to 3"),
+    ("by: [channel]", "reuse: maybe", "expected true or false, found 'maybe'"),
+    ("visit, cart, pay", "visit, " * 16 + "pay", "expected 16 or fewer, found 17 in a list"),
+    ("n_periods: 14", "brackets: [999999999999]", "brackets are lengths in periods, 1 to 366"),
+    ("{path: arms.csv}", "{path: arms.csv, table: arms}", "'arms.csv' is a file of one table; leave `table:` out"),
     ("{path: arms.csv}", "arms.csv", "expected keys and values, found 'arms.csv'"),
 ])
 def test_a_wrong_value_is_said_with_what_would_do(tmp_path, old, new, message):
@@ -136,6 +157,8 @@ def test_anchors_are_what_they_stand_for(tmp_path):
     ("title：促销\nowner: a\n".encode(), "line 1 has a full-width '：' where ': ' is meant"),
     (b"title: a\ncosts: {media: 20,000}\n", ":2: inside { } a number ends at its comma"),
     (b"title: a\n---\ntitle: b\n", ":2: not YAML: but found another document"),
+    (b"title: !include a.txt\n", ":1: a tag (such as !include) does nothing here"),
+    (b"title: a\npassword: *hunter2\n", ":2: not YAML: what stands there begins with a sign of YAML's own"),
     (b"title: *nobody\n", ":1: not YAML: found undefined alias 'nobody'"),
     (b"? [a, b]\n: c\n", ":1: a key is one word"),
     (b"title: a\nowner: \xff\n", ":2: byte 0xff is not UTF-8"),
@@ -145,7 +168,7 @@ def test_anchors_are_what_they_stand_for(tmp_path):
     (b"title: " + b"[" * 5000, "not a campaign file"),
     (b"title: &a {b: *a}\n", "not a campaign file"),
     (b"a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
-     b"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n", "more than 20,000 entries"),
+     b"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n", "more than 5,000 entries"),
     (b"".join(b"%c: &%c {k: %s, k: %s}\n" % (c, c, v, v) for c, v in zip(
         b"abcdefghijklmnopqrstuvwxyz", [b"x", *(b"*%c" % c for c in b"abcdefghijklmnopqrstuvwxy")], strict=True)),
      "said twice"),
@@ -159,6 +182,16 @@ def test_what_is_no_campaign_file_is_refused_in_words_and_soon(tmp_path, content
         load(path)
     assert said in str(error.value)
     assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("{path: arms.csv}", "postgres://ann:hunter2@db.example.com/shop"),
+    ("{path: arms.csv}", "postgres://db.example.com/shop?password=hunter2"),
+    ("owner: growth", "owner: growth\nextends: postgres://ann:hunter2@db.example.com/shop")])
+def test_what_an_address_keeps_secret_is_not_said_wherever_it_stands(tmp_path, old, new):
+    with pytest.raises(CampaignError) as error:
+        load(written(tmp_path, (old, new)))
+    assert "hunter2" not in str(error.value) and "***" in str(error.value)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path):
@@ -222,6 +255,14 @@ def test_a_wrong_override_is_said_without_a_line_of_the_file(tmp_path, key, valu
         load(written(tmp_path), {key: value})
     assert said in str(error.value)
     assert all(problem.line is None for problem in error.value.problems)
+
+
+def test_what_is_wrong_with_the_file_is_said_beside_all_wrong_overrides(tmp_path):
+    with pytest.raises(CampaignError) as error:
+        load(written(tmp_path, ("currency:", "curency:")), {
+            "owner.name": "x", "labels": "{a: x, a: y}", "extends": "x"})
+    assert [problem.where for problem in error.value.problems] == [
+        "--set extends", "--set labels", "--set owner.name", "curency"]
 
 
 def places(tree, where=()):

@@ -11,9 +11,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from analysis.params.part import Part
 from analysis.params.period import Period
 from analysis.params.sources import Values
-from analysis.params.values import Duration, Number, Window
+from analysis.params.values import LONGEST, Duration, Number, Window
 
-MAX_STEPS = 16
+MAX_STEPS, MAX_PERIODS = 16, 366
 
 
 def _named(value: Any) -> Any:
@@ -142,7 +142,7 @@ def disagreements(funnel: Funnel) -> Iterator[tuple[str, str]]:
         yield "reuse", "lets one event be two steps, and `ties: strictly_later` forbids it; say one"
     if funnel.excluded != "break_attempt" and not funnel.exclusions:
         yield "excluded", "says what exclusions do, but there are none"
-    if funnel.attribution.startswith("step ") and not 1 <= int(funnel.attribution[5:]) <= k:
+    if funnel.attribution.startswith("step ") and funnel.attribution not in [f"step {i + 1}" for i in range(k)]:
         yield "attribution", f"'{funnel.attribution}' is not one of steps 1 to {k}"
     if funnel.attribution == "all_steps" and (len(funnel.by) != 1 or funnel.constant):
         yield "attribution", "all_steps holds the one column of `by` through the attempt, and needs no `constant:`"
@@ -174,8 +174,9 @@ class Activity(Part):
 
     @model_validator(mode="after")
     def _rising(self) -> Activity:
-        if self.recency[0] < 0 or sorted(set(self.recency)) != self.recency:
-            raise ValueError(f"recency {self.recency} are days, 0 or more, each more than the one before")
+        if self.recency[0] < 0 or sorted(set(self.recency)) != self.recency or self.recency[-1] > LONGEST.days:
+            raise ValueError(
+                f"recency {self.recency} are days, from 0 to {LONGEST.days}, each more than the one before")
         return self
 
 
@@ -198,7 +199,7 @@ class Retention(Part):
     before; previous: in it, of those who came back in the period before"""
     average: Literal["pooled", "cohorts"] = "pooled"
     """over all users of the cohorts whose period is over, or the simple mean of those cohorts"""
-    n_periods: int = Field(default=8, ge=1, le=366)
+    n_periods: int = Field(default=8, ge=1, le=MAX_PERIODS)
     """periods after the first to follow"""
     cohorts: Period | None = None
     """when users start; the campaign's period when empty"""
@@ -207,7 +208,7 @@ class Retention(Part):
     recurring: every period with a start, so that a user is in several cohorts"""
     brackets: list[int] = []
     """lengths, in periods, of the brackets after the first period, instead of single periods"""
-    min_occurrences: int = Field(default=1, ge=1)
+    min_occurrences: int = Field(default=1, ge=1, le=1_000_000)
     """how often a user must come back within a period"""
     by: str = ""
     """column of events or users to split by; the value at the start counts"""
@@ -218,6 +219,6 @@ class Retention(Part):
     def _agree(self) -> Retention:
         if self.clock == "24h" and self.week_start != "monday" and self.every != "week":
             raise ValueError("week_start has no meaning here: say `every: week`, or leave it out")
-        if any(length < 1 for length in self.brackets):
-            raise ValueError("brackets are lengths in periods, 1 or more, like [3, 5, 4]")
+        if any(not 1 <= length <= MAX_PERIODS for length in self.brackets):
+            raise ValueError(f"brackets are lengths in periods, 1 to {MAX_PERIODS}, like [3, 5, 4]")
         return self

@@ -37,7 +37,7 @@ class Looks(Part):
     """always_valid: at any time and as often as one likes; the others: at looks that were planned, and few"""
     planned: int = Field(default=0, ge=0, le=100)
     """obrien_fleming and pocock: number of looks, the one at the end included, evenly spread over the period"""
-    tightest_at: int = Field(default=0, ge=0)
+    tightest_at: int = Field(default=0, ge=0, le=10**12)
     """always_valid: number of users (of a metric with a window) or of user-days at which intervals are to be
     narrowest, said before the data are seen; all users to the end of the period when empty"""
 

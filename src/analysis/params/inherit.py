@@ -43,10 +43,21 @@ def read_whole(path: Path, within: tuple[Path, ...] = ()) -> Whole:
         return own
     base = Path(os.path.normpath(path.parent / named))
     chain = (*within, path)
-    wrong = _circle(chain, base) or ("" if base.is_file() else _not_there(path.parent, named, base))
+    wrong = _circle(chain, base) if _is_file(base) else _not_there(path.parent, named, base)
     if wrong:
-        raise CampaignError([own.problem(("extends",), wrong)])
-    return _over(read_whole(base, chain), own)
+        raise CampaignError([*problems, own.problem(("extends",), wrong)])
+    try:
+        below = read_whole(base, chain)
+    except CampaignError as error:
+        raise CampaignError([*problems, *error.problems]) from None
+    return _over(below, own)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:   # a name that no file can have
+        return False
 
 
 def _circle(chain: tuple[Path, ...], base: Path) -> str:
@@ -58,7 +69,8 @@ def _circle(chain: tuple[Path, ...], base: Path) -> str:
 
 
 def _not_there(folder: Path, named: str, base: Path) -> str:
-    there = [os.path.relpath(file, folder) for pattern in ("*.yml", "*.yaml") for file in base.parent.glob(pattern)]
+    beside = [*base.parent.glob("*.yml"), *base.parent.glob("*.yaml")] if base.parent.is_dir() else []
+    there = [os.path.relpath(file, folder) for file in beside]
     return f"no file '{named}' (relative to the folder of this file){suggest(named, there)}"
 
 

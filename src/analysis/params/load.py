@@ -37,8 +37,9 @@ def load(path: str | Path, overrides: dict[str, Any] | None = None, purpose: Pur
     whole = read_whole(path)
     tree, places, problems = whole.tree, whole.places, whole.problems
     for key, value in (overrides or {}).items():
-        _override(path, tree, places, key, value)
-    problems += [_problem(path, places, where, message)
+        if wrong := _override(path, tree, places, key, value):
+            problems.append(Problem(str(path), None, f"--set {key}", wrong))
+    problems += [_problem(path, places, _as_written(tree, where), message)
                  for where, message in [*fill(tree), *_mistakes(kind_of(tree), tree, purpose)]]
     if wrong := wrong_name(path.stem):
         problems.append(Problem(str(path), None, "", f"the file's name becomes the campaign's: {wrong}"))
@@ -55,15 +56,28 @@ def _problem(path: Path, places: Places, where: tuple, message: str) -> Problem:
     return Problem(place.file, place.line, dotted(where), message)
 
 
+def _as_written(tree: dict[str, Any], where: tuple) -> tuple:
+    """A place in the file: where one thing stands instead of a list of it, without its position in that list."""
+    node: Any = tree
+    written = []
+    for key in where:
+        if isinstance(key, int) and not isinstance(node, list):
+            continue
+        written.append(key)
+        is_there = key in node if isinstance(node, dict) else isinstance(node, list) and key in range(len(node))
+        node = node[key] if is_there else None
+    return tuple(written)
+
+
 def kind_of(tree: dict[str, Any]) -> type[Params]:
     """The model that a file asks for."""
     return Experiments if "experiments" in tree else Editions if "editions" in tree else Campaign
 
 
-def _override(path: Path, tree: dict[str, Any], places: Places, key: str, value: Any) -> None:
-    """Put one value into the tree; from then on its place has no line."""
+def _override(path: Path, tree: dict[str, Any], places: Places, key: str, value: Any) -> str:
+    """Put one value into the tree; from then on its place has no line. Why it cannot be, or ""."""
     if key == "extends":
-        raise CampaignError([Problem(str(path), None, "--set extends", "is for the file itself to say")])
+        return "is for the file itself to say"
     *parents, last = where = tuple(key.split("."))
     place: Any = tree
     for i, name in enumerate(parents, 1):
@@ -72,18 +86,17 @@ def _override(path: Path, tree: dict[str, Any], places: Places, key: str, value:
             places[where[:i]] = Place(str(path), None)
         place = place[name] if isinstance(place, dict) else None
     if not isinstance(place, dict):
-        raise CampaignError([Problem(str(path), None, f"--set {key}", "leads into a value that has no keys")])
+        return "leads into a value that has no keys"
     text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)  # JSON is YAML too
     twice: list[tuple[tuple, int]] = []
     try:
         place[last] = parse(text, {}, twice)
     except NotATree:
         place[last] = text
-    if twice:
-        raise CampaignError([Problem(str(path), None, f"--set {key}", f"{dotted(twice[0][0])} is said twice")])
     for inner in [inner for inner in places if inner[: len(where)] == where]:
         del places[inner]
     places[where] = Place(str(path), None)
+    return f"{dotted(twice[0][0])} is said twice" if twice else ""
 
 
 def _mistakes(kind: type[Part], tree: dict[str, Any], purpose: Purpose) -> Iterator[tuple[tuple, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +18,17 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.where}: {self.message}" if self.where else f"{place}: {self.message}"
+        return f"{place}: {_sayable(f'{self.where}: {self.message}' if self.where else self.message)}"
+
+
+LONGEST_WORD = 300
+
+
+def _sayable(text: str) -> str:
+    """Without what stands before the host of an address or is called a password in it, and without endless words."""
+    text = re.sub(r"://\S*@", "://***@", text)
+    text = re.sub(r"\b(password|passfile|sslpassword|token)=[^\s&;']+", r"\1=***", text, flags=re.IGNORECASE)
+    return re.sub(rf"\S{{{LONGEST_WORD},}}", lambda word: f"{word[0][:77]}...", text)
 
 
 MOST = 100   # that a message lists; whoever has more mends these first

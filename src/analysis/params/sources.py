@@ -74,6 +74,8 @@ class Source(Part):
     @model_validator(mode="after")
     def _says_what_its_database_needs(self) -> Source:
         place = self.address
+        if self.table and place is None and self.path.lower().endswith((".csv", ".csv.gz", ".parquet")):
+            raise ValueError(f"'{self.path}' is a file of one table; leave `table:` out")
         if place and not self.table:
             raise ValueError(f"'{place.shown}' is a database: say `table:` too")
         if self.password and (place is None or place.is_local or place.scheme not in ("postgres", "sc")):
