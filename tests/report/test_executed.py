@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -17,6 +18,9 @@ from tests.experiments import looks, write
 from tests.report.sample_notebook import html, sample
 from tests.report.small_campaign import contents, write_campaign
 from tests.report.test_cli import campaign, spoil
+
+RECORDS = Path(__file__).parents[2].joinpath("docs/results.md").read_text("utf-8").split("## run.json")[1].split("In `")
+TOLD = [{*re.findall(r"\w+", " ".join(re.findall(r"^\| (`.*?) \|", text, re.M)))} for text in RECORDS]
 
 
 @pytest.fixture
@@ -54,6 +58,7 @@ def test_a_finished_notebook_becomes_the_report_of_its_campaign(here):
     assert b"../../params/spring.yml" in left["notebook.ipynb"] and b"/home/ann" not in left["notebook.ipynb"]
     record = json.loads(left["run.json"])
     assert (record["status"], record["inputs"], record["cells_s"]) == ("ok", {}, 0)   # so that a run will make it anew
+    assert {*record} == TOLD[0]
 
 
 def test_each_notebook_is_a_language_and_the_first_or_the_first_asked_for_is_the_main_one(here):
@@ -129,7 +134,8 @@ def test_what_is_not_whole_or_tells_too_much_is_refused_and_the_last_good_report
     assert "the last good report is unchanged" in said
     assert contents(here / "reports/spring") == before
     told = here / "reports/spring.failed"
-    assert json.loads((told / "run.json").read_text("utf-8"))["code"] == 3
+    record = json.loads((told / "run.json").read_text("utf-8"))
+    assert record["code"] == 3 and {*record} == TOLD[1]
     assert "ann.lee" not in "".join(path.read_text("utf-8") for path in told.iterdir())
     executed()
     assert campaign("render", "out.ipynb")[0] == 0 and not told.exists()
@@ -199,3 +205,5 @@ def test_the_notebook_that_failed_under_the_operator_is_refused(here):
     assert (code, said.splitlines()[0]) == (
         3, "spring: FAILED: in cell 3 of 4 (Where it breaks): ValueError: no such luck")
     assert sorted(os.listdir("reports")) == ["index.html", "index.json", "spring.failed"]
+    page = Path("reports/spring.failed/report.html").read_text("utf-8")
+    assert "Where it breaks" in page and "ValueError: no such luck" in page and "ValueError: ValueError" not in page

@@ -93,7 +93,7 @@ def failure_page(record: dict[str, Any], reader: Reader, folder: str = "", *, ha
         "period": span(campaign["period"], reader) if campaign.get("period") else "",
         "meaning": reader.say(MEANINGS[record["status"]]), "place": _place(record, reader),
         "problems": [line for line in said.splitlines() if line.strip()] if record["status"] == "refused" else [],
-        "message": f"{record['error']}: {said}" if record["error"] else said,
+        "message": said if said.startswith(record["error"]) else f"{record['error']}: {said}",
         "remedies": [reader.say(remedy) for remedy in REMEDIES[kind]],
         "report": f"../{quote(folder, safe='')}/report.html" if has_report else "", "has_notebook": has_notebook,
         "at": _moment(record["at"], reader)})

@@ -31,6 +31,7 @@ class Unfinished(ValueError):
     cell: int      # code cell that failed, or was the last that ran; from 1, 0 before the first
     cells: int     # code cells
     heading: str   # that it stands under
+    error: str = ""   # name of the exception that the cell raised
 
     def __str__(self) -> str:
         return f"cell {self.cell} of {self.cells}, below '{self.heading}': {self.said}"
@@ -90,7 +91,7 @@ def finished(notebook: NotebookNode, language: str = "en") -> dict:
                 ran = number, heading
             for output in outputs:
                 if output.output_type == "error":
-                    raise Unfinished(f"{output.ename}: {output.evalue}", number, n_cells, heading)
+                    raise Unfinished(f"{output.ename}: {output.evalue}", number, n_cells, heading, output.ename)
     found = [output.data[RESULTS] for output in outputs if RESULTS in output.get("data", {})]
     if not found:
         raise Unfinished(f"the last cell did not hand over the results ({RESULTS}): the notebook was not run, was "

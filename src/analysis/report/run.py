@@ -133,7 +133,8 @@ def _page(job: Job, notebook: Path, new: Path, place: Path, beside: dict[str, st
         answer = _publish(_shareable(executed, job.params, place, job.overrides), new, language, is_main)
         refuse(new, load(job.params, job.overrides, "plan" if job.notebook == "plan" else "report"), with_ids=True)
     except Unfinished as error:
-        raise Failed("unfinished", error.said, "Unfinished", error.cell, error.cells, error.heading) from None
+        kind, name = ("cell", error.error) if error.error else ("unfinished", "Unfinished")
+        raise Failed(kind, error.said, name, error.cell, error.cells, error.heading) from None
     except ValueError as error:   # the page refuses what the notebook shows
         raise Failed("unpublishable", str(error), type(error).__name__, **at) from None
     timing.render_s = time.perf_counter() - began
