@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ def read_record(path: Path) -> Record:
     """What a report's folder, or its `results.json`, holds. Raises Unreadable."""
     file = path / "results.json" if path.is_dir() else path
     try:
-        content = json.loads(file.read_text("utf-8"))
+        stat = file.stat()
+        content = _parsed(file, stat.st_mtime_ns, stat.st_size)
         record = Record(file.absolute().parent.name, content)
         if content["notebook"] != "review":
             raise Unreadable(f"{file}: is of the notebook {content['notebook']}; only reviews can be compared")
@@ -47,6 +49,12 @@ def read_record(path: Path) -> Record:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unreadable(f"{file}: is not the results.json of a report ({type(error).__name__})") from None
     return record
+
+
+@lru_cache(maxsize=1_000)
+def _parsed(file: Path, changed_ns: int, size: int) -> dict[str, Any]:
+    """Read once while it does not change: each edition of a batch looks through all of them."""
+    return json.loads(file.read_text("utf-8"))
 
 
 def editions(reports: Path, series: str) -> list[Record]:
