@@ -56,6 +56,7 @@ def write_hostile(folder: Path) -> Path:
         "funnels": {"path": {"steps": steps, "window": "1 hour", "by": ["channel"]},
                     "path_by_channel": {"steps": steps[:2], "window": "none"}},
         "retention": {"every": "day", "n_periods": 1},
+        "min_cell_size": 1,      # every one of these names is to be seen
         "labels": {script: script + places, maths: maths + slashes, "channel": quotes, slashes: script},
     }
     params = folder / "hostile.yml"

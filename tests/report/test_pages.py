@@ -171,6 +171,14 @@ def test_hostile_text_comes_out_of_a_plan_as_text(tmp_path):
                 assert not cell.startswith(FORMULA) or re.fullmatch(r"-?\d[\d.e-]*( -?\d[\d.e-]*)?", cell), cell
 
 
+def test_hostile_text_stays_text_in_the_notebook(hurt):
+    notebook = json.loads((hurt / "hostile/notebook.ipynb").read_text(encoding="utf-8"))
+    shown = [Text("".join(output["data"].get(kind, ""))) for cell in notebook["cells"]
+             for output in cell.get("outputs", ()) if "data" in output for kind in ("text/html", "image/svg+xml")]
+    assert shown and not [tag for read in shown for tag in read.tags if tag in ("script", "iframe", "object")]
+    assert HOSTILE[0] in "".join(text for read in shown for text in read.seen)
+
+
 def test_hostile_names_are_drawn_as_they_are(hurt):
     html = (hurt / "hostile/report.html").read_text(encoding="utf-8")
     drawn = " ".join(re.findall(r"<text[^>]*>(.*?)</text>", html, re.S))
