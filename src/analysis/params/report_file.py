@@ -12,7 +12,6 @@ from analysis.params.part import Part
 from analysis.params.problem import Place, Places, Problem, dotted, place_of
 from analysis.params.values import Language, Text
 
-
 LONGEST = 100                          # bytes of a name; disks take 255, and more is put before and behind it
 OWN = (".plan", ".monitor", ".failed", ".work", ".lock")
 
