@@ -46,6 +46,13 @@ def test_every_command_is_one_that_the_program_knows():
         main.commands[words[0]].make_context(words[0], words[1:])   # click.UsageError if it knows them not
 
 
+def test_every_option_for_many_campaigns_stands_in_the_readme():
+    readme = (ROOT / "README.md").read_text("utf-8").split("## What a run leaves")[1].split("\n## ")[0]
+    options = {name for option in main.commands["run"].params for name in option.opts if name.startswith("--")}
+    assert set(re.findall(r"--[a-z][a-z-]+", readme.split("For many campaigns")[1])) == options - {"--out", "--set"}
+    assert {"--out", "--set"} < set(re.findall(r"--[a-z][a-z-]+", readme))
+
+
 def test_every_code_is_told():
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE)}
     assert told == {0, *outcome.CODES.values(), *monitor.CODES.values()}

@@ -192,7 +192,8 @@ def render(notebooks: tuple[Path, ...], to: Path | None, lang: str | None) -> No
     """
     from analysis.report.executed import render_executed
 
-    sys.exit(_or_problems(lambda: render_executed(notebooks, to, lang.split(",") if lang else [], _say)))
+    languages = [part.strip() for part in lang.split(",")] if lang else []
+    sys.exit(_or_problems(lambda: render_executed(notebooks, to, languages, _say)))
 
 
 @main.command()
