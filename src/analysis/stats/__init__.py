@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 METHODS = """
-adjust: Adjusted adjust compare_adjusted pair_of reduction
+adjust: Adjusted adjust adjust_shuffled compare_adjusted pair_of reduction
 always_valid: Look always_valid
 assignment: assign
 bayes_counts: BetaPrior GammaPrior posterior_proportions posterior_rates
@@ -43,7 +43,7 @@ quantiles: QuantileComparison Rows compare_quantiles
 ranks: RankComparison compare_ranks
 ratios: compare_ratios
 score: score_difference score_ratio score_z
-shuffles: FalseAlarms Shuffles false_alarms shuffled statistics
+shuffles: FalseAlarms Shuffles false_alarms shuffled statistics together
 spending: boundaries crossing_probability group_sequential obrien_fleming pocock
 split: Split split_test
 split_looks: SplitLooks split_looks
