@@ -107,10 +107,39 @@ def test_code_stays_out_of_print(report):
         assert opened.page.pdf().startswith(b"%PDF")
 
 
-def test_a_wide_table_scrolls_from_the_keyboard(report):
-    with open_page(report, width=700) as opened:
-        wide = opened.page.locator(".scroll", has=opened.page.locator("tbody tr:nth-child(5)"))
-        wide.focus()
+def test_a_table_that_is_too_wide_scrolls_from_the_keyboard(report, tmp_path):
+    wide = tmp_path / "wide.html"
+    wide.write_text(report.read_text(encoding="utf-8").replace(
+        "</main>", '<div class="scroll" id="wide" role="region" aria-label="wide" tabindex="0"><table><tr>'
+        f"{'<td>1,234,567' * 30}</table></div></main>"), encoding="utf-8")
+    with open_page(wide, width=700) as opened:
+        opened.page.locator("#wide").focus()
         opened.page.keyboard.press("ArrowRight")
         opened.page.wait_for_timeout(500)  # smooth scrolling; the page's policy forbids to wait for a condition
         assert opened.page.evaluate("document.activeElement.scrollLeft") > 0
+
+
+def test_a_wide_table_is_cards_on_a_phone_each_line_named_by_its_heading(report):
+    with open_page(report, width=320) as opened:
+        cell = opened.page.locator(".wide tbody tr:first-child td").first
+        assert cell.evaluate("e => getComputedStyle(e, '::before').content").strip('"') != "none"
+        assert not opened.page.evaluate("[...document.querySelectorAll('.wide')].some(e => e.scrollWidth > innerWidth)")
+
+
+def test_type_in_figures_can_be_read_on_a_phone(report):
+    with open_page(report, width=320) as opened:
+        heights = opened.page.evaluate(
+            "[...document.querySelectorAll('figure text')].map(e => { const turn = e.getScreenCTM(); "
+            "return Math.hypot(turn.a, turn.b) * parseFloat(getComputedStyle(e).fontSize) })")
+        assert heights and min(heights) > 9.5
+
+
+def test_on_paper_nothing_is_cut_and_what_is_folded_is_seen(report, tmp_path):
+    folded = tmp_path / "folded.html"
+    folded.write_text(report.read_text(encoding="utf-8").replace(
+        "</main>", "<details><summary>more</summary><p id=inside>seen</p></details></main>"), encoding="utf-8")
+    with open_page(folded, media="print", width=672) as opened:   # A4 within its margins
+        assert opened.page.locator("#inside").is_visible()
+        assert not opened.scrolls_sideways
+        assert not opened.page.evaluate(
+            "[...document.querySelectorAll('.scroll')].some(e => getComputedStyle(e).overflowX != 'visible')")

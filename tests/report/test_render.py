@@ -279,11 +279,11 @@ def test_a_tag_of_a_cell_gives_its_first_heading_an_id_that_is_the_same_in_every
 # Tables on a phone
 
 def test_a_wide_table_has_its_headings_at_hand_for_narrow_screens():
-    heads = ["a", "b's", "", 'c"', "d\\", "</table>"]
+    heads = ["a", "b's", 'c"', "d\\", "</table>"]
     table = "<table><thead><tr>" + "".join(f'<th scope="col">{escape(head)}</th>' for head in heads) + (
         "</tr></thead><tbody></tbody></table>")
     style = Elements(with_cards(table)).named("table")[0]["style"]
-    assert style == r"--b:'b\27 s';--c:'';--d:'c\22 ';--e:'d\5c ';--f:'\3c /table\3e '"
+    assert style == r"--b:'b\27 s';--c:'c\22 ';--d:'d\5c ';--e:'\3c /table\3e '"
     assert with_cards(table.replace('<th scope="col">a</th>', "", 1)) == table.replace('<th scope="col">a</th>', "", 1)
 
 
