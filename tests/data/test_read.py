@@ -249,7 +249,8 @@ def test_rows_without_a_user_do_not_stretch_the_covered_days(tmp_path):
 @pytest.mark.parametrize("bad", [
     "yesterday", "1762819200", "1762819200000", "11/12/2025 10:00", "2025-13-01", "infinity", "-infinity",
     "57000-01-01",
-    "0001-01-01", "epoch", "2025-11-11 10:00:00 Asia/Shanghai", "2025-11-11 25:00:00", "20251111"])
+    "0001-01-01", "epoch", "2025-11-11 10:00:00 Asia/Shanghai", "2025-11-11 10:00:00+99:00",
+    "2025-11-11 25:00:00", "20251111"])
 def test_what_is_no_time_is_refused_with_its_column_and_an_example(tmp_path, bad):
     content = EVENTS.replace("occurred_at", "ts") + f"cy,visit,{bad}\n"
     assert refusal(tmp_path, source("{path: events.csv, columns: {occurred_at: ts}}"), events_csv=content) == [
@@ -323,10 +324,20 @@ def test_of_several_sources_the_wrong_one_is_named(tmp_path):
     ("e.csv", HEAD, "sources: no event or order has a user and a time; 0 were read"),
     ("e.csv", HEAD + ",visit,2025-11-11\nann,visit,\n", "no event or order has a user and a time; 2 were read"),
     ("e.csv", EVENTS.encode() + "访问,visit,2025-11-11\n".encode("gbk"), "is not UTF-8"),
-    ("e.csv", EVENTS + "cy,visit,2025-11-11,more\n", "'e.csv' cannot be read"),
-    ("e.csv", EVENTS * 3000 + 'cy,"vi,2025-11-11\n', "'e.csv' cannot be read"),
+    ("e.csv", EVENTS + "cy,visit,2025-11-11,more\n",
+     "'e.csv' cannot be read: line 4 has 4 values, and the header has 3 columns"),
+    ("e.csv", EVENTS.rstrip("\n").rsplit(",", 1)[0], "line 3 has 2 values, and the header has 3 columns"),
+    ("e.csv", EVENTS + 'cy,"vi,2025-11-11\n' + "cy,visit,2025-11-11\n" * 3000,
+     "'e.csv' cannot be read: line 4 has a quote (\") that does not close where the value ends"),
+    ("e.csv", EVENTS + f"cy,{'x' * 3_000_000},2025-11-11\n", "line 4 is longer than 2000000 bytes; is a quote"),
+    ("e.csv", EVENTS + f"cy,{'访问' * 500_000},2025-11-11\n", "a row of it does not end; is a quote (\") not closed?"),
+    ("e.csv", EVENTS.replace(",", "^"), "has one column, 'user_id^event^occurred_at'; separate columns by comma"),
+    ("e.csv", EVENTS.replace(",", "\x01"), "is not a CSV file: its first line holds the byte 0x1"),
+    ("e.csv", EVENTS.encode("utf-16-le"), "is not UTF-8"),
     ("e.csv.gz", EVENTS, "'e.csv.gz' cannot be read as CSV: Not a gzipped file"),
     ("e.csv.gz", gzip.compress(EVENTS.encode() * 9000)[:-30], "'e.csv.gz' cannot be read"),
+    ("e.csv.gz", gzip.compress(EVENTS.encode())[:-8], "'e.csv.gz' cannot be read as CSV: Compressed file ended before"),
+    ("e.csv.gz", gzip.compress(EVENTS.encode())[:-8] + bytes(8), "CRC check failed"),
     ("e.parquet", EVENTS, "'e.parquet' cannot be read as Parquet"),
     ("e.duckdb", EVENTS, "'e.duckdb' cannot be read as DuckDB"),
     ("e.xlsx", EVENTS, "'e.xlsx' is not one of .csv, .csv.gz, .parquet, .duckdb, .ddb"),
@@ -338,10 +349,11 @@ def test_a_file_that_says_nothing_is_refused_in_words(tmp_path, path, content, s
     table = ", table: events" if path.endswith("duckdb") else ""
     found = refusal(tmp_path, source(f"{{path: {path}{table}}}"))
     assert len(found) == 1 and said in found[0], found
+    assert str(tmp_path) not in found[0] and "cy," not in found[0]   # no folder of this machine, no row of a person
 
 
 @pytest.mark.parametrize("path",
-                         ["nowhere/e.csv", "*.tsv", "**x.csv", "a\\0b.csv", "e" * 300 + ".csv", ".", "",
+                         ["nowhere/e.csv", "*.tsv", "**x.csv", "e" * 300 + ".csv", ".", "",
                           "/nowhere/*.csv",
                                   "https://example.org/e.csv"])
 def test_a_path_that_leads_nowhere_is_refused(tmp_path, path):

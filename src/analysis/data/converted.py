@@ -20,6 +20,7 @@ import ibis.expr.operations as ops
 from ibis.expr.types import Table
 from platformdirs import user_cache_path
 
+from analysis.data.files import refuse_damaged
 from analysis.params.paths import digest
 
 WORTH = 16_000_000   # bytes: below, reading the text again takes less than half a second
@@ -33,7 +34,8 @@ def kept(table: Table, paths: Sequence[Path], check: Callable[[Table], None]) ->
     check   raises what is wrong with the rows; those of an entry were checked when it was made
     """
     if sum(path.stat().st_size for path in paths) >= WORTH and _is_ready(folder()):
-        return _entry(table, folder() / f"{_key(table, paths)}.parquet", check)
+        return _entry(table, folder() / f"{_key(table, paths)}.parquet", paths, check)
+    refuse_damaged(paths)
     made = table.cache()
     check(made)
     return made
@@ -62,13 +64,14 @@ def _key(table: Table, paths: Sequence[Path]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _entry(table: Table, path: Path, check: Callable[[Table], None]) -> Table:
+def _entry(table: Table, path: Path, paths: Sequence[Path], check: Callable[[Table], None]) -> Table:
     engine = table.get_backend()
     with suppress(duckdb.Error):  # what cannot be read is made again
         found = engine.read_parquet(path)
         os.utime(path)
         return found
     _remove_unused(path.parent)
+    refuse_damaged(paths)
     with _whole_or_nothing(path) as part:
         table.to_parquet(part, compression="zstd")
         check(engine.read_parquet(part))

@@ -81,7 +81,7 @@ class Engine:
         errors = _on(self.place).errors() if self.server else ()
         try:
             yield
-        except (duckdb.Error, *errors) as error:
+        except (duckdb.Error, UnicodeDecodeError, *errors) as error:
             raise Unreadable(f"'{source.shown}' cannot be read: {reason(error)}") from None
 
 

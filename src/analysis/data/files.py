@@ -7,10 +7,13 @@ import gzip
 import hashlib
 import re
 import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from textwrap import shorten
+from typing import IO
 
 import duckdb
 from ibis.backends.duckdb import Backend
@@ -52,16 +55,50 @@ def open_files(connection: Backend, params: Params, source: Source) -> Opened:
         if kind == "Parquet":
             return Opened(connection.read_parquet([str(p) for p in paths]), tuple(paths))
         return Opened(_database(connection, paths[0], source.table))
-    except (duckdb.Error, OSError, EOFError, zlib.error, csv.Error) as error:
-        raise Unreadable(f"'{source.path}' cannot be read as {kind}: {reason(error)}") from None
+    except (duckdb.Error, OSError, csv.Error) as error:
+        said = reason(error)
+        for path in paths:   # without the folders of this machine
+            said = re.sub(rf"[^\s'\"]*/{re.escape(path.name)}", path.name, said)
+        raise Unreadable(f"'{source.path}' cannot be read as {kind}: {said}") from None
+
+
+ROWS = (   # what DuckDB says of a row of a CSV file, and we
+    (r"Expected Number of Columns: (\d+) Found: (\d+)", "has {1} values, and the header has {0} columns"),
+    (r"unterminated quote", "has a quote (\") that does not close where the value ends"),
+    (r"Maximum line size of (\d+)", "is longer than {0} bytes; is a quote (\") not closed?"),
+    (r"", "is no row of such a table"))
 
 
 def reason(error: Exception) -> str:
-    """What the engine says, without its advice."""
-    if "unicode" in str(error).lower():
+    """What the engine says, without its advice and without rows, which tell of people."""
+    said = str(error).strip()
+    if isinstance(error, UnicodeDecodeError):   # DuckDB cuts what it quotes of a row in the middle of a character
+        return "a row of it does not end; is a quote (\") not closed?"
+    if "unicode" in said.lower():
         return f"it {NOT_UTF_8}"
-    said = re.split(r"\n\s*(?:\n|Possible|Potential)", str(error).strip())[0]
-    return shorten(" ".join(said.split()), 300)
+    if line := re.search(r"CSV Error on Line: (\d+)", said):
+        return next(f"line {line[1]} {words.format(*found.groups())}" for pattern, words in ROWS
+                    if (found := re.search(pattern, said)))
+    return shorten(" ".join(re.split(r"\n\s*(?:\n|Possible|Potential)", said)[0].split()), 300)
+
+
+def refuse_damaged(paths: Sequence[Path]) -> None:
+    """Raises Unreadable for a .gz file that is cut off or changed: DuckDB takes what it gets from it for the whole."""
+    for path in paths:
+        if path.name.lower().endswith(".gz"):
+            with _unpacked(path) as file:
+                while file.read(1_000_000):
+                    pass
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+            yield file
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise Unreadable(
+            f"'{path.name}' cannot be read as CSV: {error}: it is damaged, cut off or no gzip file") from None
 
 
 def _csv(connection: Backend, paths: list[Path]) -> Table:
@@ -82,12 +119,17 @@ def _csv(connection: Backend, paths: list[Path]) -> Table:
 
 def _header(path: Path) -> tuple[str, tuple[str, ...]]:
     """The separator that the first line has most of, and the names of the columns."""
-    with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+    with _unpacked(path) as file:
         head = file.readline(1_000_000)
     try:
         line = head.decode("utf-8-sig").strip("\r\n")
     except UnicodeDecodeError:
         raise Unreadable(f"'{path.name}' {NOT_UTF_8}") from None
+    if "\0" in line:   # every other byte of UTF-16
+        raise Unreadable(f"'{path.name}' {NOT_UTF_8}")
+    if odd := next((c for c in line if ord(c) < 32 and c != "\t"), ""):
+        raise Unreadable(f"'{path.name}' is not a CSV file: its first line holds the byte {ord(odd):#x}; separate "
+                         "columns by comma, semicolon, tab or |")
     if not line.strip():
         raise Unreadable(f"'{path.name}' has no header line")
     delimiter = max(",;\t|", key=line.count)

@@ -20,7 +20,7 @@ from analysis.params.sources import Source
 
 TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 WALL = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?)?$"
-AWARE = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}[ T]\d{1,2}:\d{2}:\d{2}([.]\d+)?\s*(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
+AWARE = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}[ T]\d{1,2}:\d{2}:\d{2}([.]\d+)?\s*(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)$"
 NUMBER = r"^\s*[+-]?(\d+[.]?\d*|[.]\d+)([eE][+-]?\d+)?\s*$|^\s*[+-]?([nN]a[nN]|[iI]nf(inity)?)\s*$"
 FIRST, LAST = "1900-01-01", "2200-01-01"   # beyond them lie epochs in the wrong unit, and infinity
 WRITTEN = "as written: "   # before the name of a column that was given a type
@@ -87,6 +87,9 @@ def _renamed(raw: Table, required: Collection[str], source: Source) -> Table:
         f"'{source.shown}' has no column '{column}'{suggest(column, raw.columns)}; "
         f"name the one that holds it: `columns: {{{column}: ...}}`"
         for column in required if column not in found]
+    if len(raw.columns) == 1 and any(column in raw.columns[0] for column in required if column not in found):
+        raise Unreadable(f"'{source.shown}' has one column, '{raw.columns[0]}'; separate columns by comma, semicolon, "
+                         "tab or |")
     if lacking:
         raise Unreadable(*lacking)
     return raw.select(**found)
