@@ -154,7 +154,7 @@ def test_a_run_that_fails_leaves_the_last_good_report_and_keeps_the_notebook(her
         name: text for name, text in before.items() if "index" not in name}
     kernels_again(monkeypatch)
     assert campaign("run", "params/spring.yml", "--only", "failed")[0] == 0 and not told.exists()
-    assert campaign("run", "params/spring.yml", "--only", "failed") == (0, "nothing failed\n")
+    assert campaign("run", "params/spring.yml", "--only", "failed") == (0, "nothing failed in reports\n")
 
 
 def kernels_again(monkeypatch):
@@ -264,7 +264,8 @@ def test_wrong_summaries_start_no_kernel_and_are_told_with_their_place(here, not
     write(here / "params", [*GOOD, *GOOD], PARAMS.replace("control: control", "control: old"))
     code, said = campaign("run", "params/tests.yml")
     assert (code, notebooks) == (2, [])
-    assert said.splitlines()[:-1] == ["params/tests.yml:5: control: 'old' is not among the shares; there is control, new"]
+    assert said.splitlines()[:-1] == [
+        "params/tests.yml:5: control: 'old' is not among the shares; there is control, new"]
     write(here / "params", [*GOOD, *GOOD])
     code, said = campaign("validate", "params/tests.yml")
     assert code == 2 and said.startswith("params/tests.yml:4: experiments: 4 of 4 rows share experiment, arm, metric")

@@ -75,7 +75,8 @@ def said_by_code() -> set[str]:
               experiments_tables.CHECKS, experiments_tables.VERDICTS, experiments_charts.VERDICTS,
               planning_words.ANSWERS, planning_words.REASONS, planning_words.SHORT, planning_words.STRUCTURES,
               monitoring_words.HEADINGS, monitoring_words.WHY, monitoring_tables.ARRIVED,
-              editions_series.WHY, editions_words.KINDS, editions_words.ASPECTS, editions_words.REASONS, editions_tables.VERDICTS,
+              editions_series.WHY, editions_words.KINDS, editions_words.ASPECTS, editions_words.REASONS,
+              editions_tables.VERDICTS,
               planning_words.REMEDIES, planning_tables.VERDICTS, planning_tables.QUESTIONS,
               entries.VERDICTS, entries.NOTEBOOKS, entries.CHECKS, entries.PROBLEMS, index.GOALS, index.UNTRUSTED,
               failure.HEADINGS, failure.MEANINGS, glance.NEXT, glance.CHECKED, words.NET)
@@ -170,8 +171,8 @@ def codes() -> set[str]:
 
 def test_every_reason_has_words():
     known = {*phrases.REASONS, *phrases.WHY, *phrases.CHECKS, *experiments_words.CHECKS,
-             *planning_words.REASONS, *planning_words.SHORT, *monitoring_words.WHY, *VOCABULARY, *glance.NEXT, *glance.CHECKED,
-             *editions_series.WHY, *editions_words.REASONS}
+             *planning_words.REASONS, *planning_words.SHORT, *monitoring_words.WHY, *VOCABULARY, *glance.NEXT,
+             *glance.CHECKED, *editions_series.WHY, *editions_words.REASONS}
     assert {code for code in codes() if not code.startswith(("n_", "days_"))} - known == set()
     assert len(codes() & {*phrases.REASONS}) > 15
 

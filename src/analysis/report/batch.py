@@ -99,9 +99,10 @@ def run_all(
     Raises CampaignError when there is nothing to do, or `out` cannot be written.
     """
     if batch.only == "failed":
+        asked = jobs[0].out if jobs else ""
         jobs = [job for job in jobs if failed_folder(job.out / folder_of(job.params.stem, job.notebook)).is_dir()]
         if not jobs:
-            say("nothing failed")
+            say(f"nothing failed in {asked}")
             return OK
     i, n = batch.shard
     jobs = [job for part in in_turn(jobs)[i - 1::n] for job in part]   # editions wait for each other: on one machine
