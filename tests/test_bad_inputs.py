@@ -3,9 +3,12 @@
 import pytest
 from click.testing import CliRunner
 
+from analysis.data import read
+from analysis.facts import observe
 from analysis.params import CampaignError, load
 from analysis.report import batch, run
 from analysis.report.cli import main
+from analysis.results.trust import checks
 from tests import bad_data, bad_params
 from tests.bad_inputs import Inputs, cases, n_allowed, untold, valid
 from tests.report.small_campaign import contents
@@ -88,3 +91,17 @@ def test_bad_data_are_refused_with_file_and_column(inputs, campaign, tmp_path):
     assert code == 2
     assert_told(inputs, said)
     assert str(tmp_path) not in said
+
+
+@pytest.mark.parametrize(("file", "rows", "check", "found"), [
+    ("users", "u1,yes,silver,Rome\nu2,yes,gold,Bern\n", "contradicting", 2),
+    ("orders", "u1,2025-11-12,inf\nu2,2025-11-12,nan\nu2,2025-11-12,\n", "missing_amounts", 3),
+    ("arms", "nobody1,campaign\nnobody2,holdout\n", "unknown_assigned", 2), ("arms", "u1,holdout\n", "two_arms", 1),
+    ("events", None, "missing_days", 20)])
+def test_what_can_be_read_but_not_trusted_voids_the_verdict(tmp_path, file, rows, check, found):
+    inputs, name = valid(), f"data/{file}.csv"
+    head = inputs.files[name].split(b"\n")[0] + b"\n"
+    inputs.files[name] = head if rows is None else inputs.files[name] + rows.encode()
+    params = load(inputs.write(tmp_path))
+    assert [(each.name, each.found) for each in checks(observe(params, read(params))) if each.state == "fail"] == [
+        (check, found)]
