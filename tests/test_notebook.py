@@ -84,7 +84,7 @@ def test_a_code_cell_is_thin(cell):
     tree = ast.parse(cell.source)
     is_setting_up = any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body)
     assert len(tree.body) <= 5 or is_setting_up
-    assert len(cell.source.splitlines()) <= 7
+    assert len(cell.source.splitlines()) <= (9 if is_setting_up else 7)
     banned = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.If, ast.With, ast.Try, ast.Lambda,
               ast.comprehension)
     assert not [node for node in ast.walk(tree) if isinstance(node, banned)]
@@ -240,7 +240,7 @@ def test_methods_give_the_number_that_another_route_gives():
 
 
 def test_every_method_of_the_handbook_is_shown_by_example():
-    handbook = (ROOT / "docs/methods.md").read_text("utf-8").split("### By method")[1].split("\n## ")[0]
+    handbook = (ROOT / "docs/methods.md").read_text("utf-8").split("### By method")[1].split("\n### ")[0]
     used = {node.id for cell in code("methods") for node in ast.walk(ast.parse(cell.source))
             if isinstance(node, ast.Name)}
     assert set(re.findall(r"^\| .*? \| `(\w+)\(", handbook, re.M)) - used == set()
@@ -258,9 +258,10 @@ def test_a_changed_number_is_noticed(tmp_path):
 def test_a_kernel_that_dies_is_noticed(tmp_path):
     notebook = nbformat.read(GOLDEN / "review.ipynb", as_version=4)
     cell = next(cell for cell in notebook.cells if cell.source.startswith("sections.trust"))
+    n = [one.id for one in notebook.cells if one.cell_type == "code"].index(cell.id)
     cell.source = "import os\nos.kill(os.getpid(), 9)"
     done = nbval(beside(tmp_path, nbformat.writes(notebook)), seconds_per_cell=20)  # nbval waits for the dead
-    assert done.returncode != 0 and "Cell 7" in done.stdout
+    assert done.returncode != 0 and f"Cell {n}" in done.stdout
 
 
 # --- the same inputs, the same bytes ---
