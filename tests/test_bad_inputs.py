@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from analysis.data import read
 from analysis.facts import observe
 from analysis.params import CampaignError, load
-from analysis.report import batch, run
+from analysis.report import run
 from analysis.report.cli import main
 from analysis.results.trust import checks
 from tests import bad_data, bad_params
@@ -67,8 +67,8 @@ def test_every_kind_of_mistake_is_made():
 @pytest.mark.parametrize("inputs", PARAMS, ids=names(PARAMS))
 def test_bad_params_are_refused_before_data_are_read_or_a_process_begins(inputs, campaign, tmp_path, monkeypatch):
     path = inputs.write(tmp_path)
-    for place, name in ((run, "apart"), (batch, "warm_up"), (run, "inputs")):
-        monkeypatch.setattr(place, name, forbidden if name != "warm_up" else lambda: None)
+    for name in ("apart", "inputs"):
+        monkeypatch.setattr(run, name, forbidden)
     monkeypatch.setattr("analysis.data.engine.Engine.of", forbidden)
     if path.is_file():
         with pytest.raises(CampaignError) as refused:

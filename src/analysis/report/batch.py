@@ -14,12 +14,12 @@ from types import MappingProxyType
 from typing import Any
 
 from analysis.params import Campaign, CampaignError, Editions, Experiments, Params, Problem, load
-from analysis.report.apart import Tell, warm_up
+from analysis.report.apart import Tell
 from analysis.report.editions import turn_of
 from analysis.report.outcome import AGAIN, CODES, OK, Outcome, worst
 from analysis.report.place import locked
 from analysis.report.progress import Progress
-from analysis.report.run import Job, failed_folder, folder_of, make, write
+from analysis.report.run import Job, failed_folder, folder_of, make, refusal, write
 
 STAGGER = 0.3   # seconds between the starts of kernels: together they would only wait for each other
 
@@ -133,18 +133,21 @@ def run_batch(
 
     Editions of a series are made one after the other, by the same worker.
     """
-    parts = in_turn(jobs)
+    refused = {job.params: outcome for job in jobs if (outcome := refusal(job))}
+    for outcome in refused.values():
+        say(outcome.message)   # before anything starts; the pages that say the same come after
+    parts = in_turn([job for job in jobs if job.params not in refused])
     if executor is not None:
         made = _gathered([executor.submit(attempt_all, part) for part in parts], say)
     else:
-        warm_up()   # while the first params are read
         stopping = threading.Event()
-        with ending(stopping), Progress(len(jobs), say) as progress, ThreadPoolExecutor(n_jobs) as own:
+        with ending(stopping), Progress(sum(map(len, parts)), say) as progress, ThreadPoolExecutor(n_jobs) as own:
             begun = [own.submit(_watched, part, progress, stopping, STAGGER * min(i, n_jobs - 1))
                      for i, part in enumerate(parts)]
             made = [future.result() for future in begun]
     found = {job.params: outcome for part, own in zip(parts, made, strict=True)
              for job, outcome in zip(part, own, strict=True)}
+    found |= {job.params: make(job) for job in jobs if job.params in refused}
     return [found[job.params] for job in jobs]
 
 

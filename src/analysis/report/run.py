@@ -51,6 +51,16 @@ def folder_of(name: str, notebook: str) -> str:
     return name if notebook in ("", "review", "experiments", "compare") else f"{name}.{notebook}"
 
 
+def refusal(job: Job) -> Outcome | None:
+    """What is said of params that nothing can be made from; None for good ones. Nothing is written."""
+    try:
+        _params(job)
+    except Exception as error:
+        failure = failure_of(error)
+        return Outcome(job.params.stem, failure.code, str(failure), kind=failure.kind)
+    return None
+
+
 def make(job: Job, tell: Tell = lambda *_: None, stopping: threading.Event | None = None) -> Outcome:
     """Make one report, or leave the last good one and say in `<folder>.failed` why."""
     began, name = time.perf_counter(), job.params.stem
@@ -58,7 +68,7 @@ def make(job: Job, tell: Tell = lambda *_: None, stopping: threading.Event | Non
     with suppress(OSError):
         (failed_folder(place) / "notebook.ipynb").unlink()   # of a run before
     try:
-        params = load(job.params, job.overrides, "plan" if job.notebook == "plan" else "report")
+        params = _params(job)
         with claimed(job.out, place.name) as work:
             answer = _made(job, params, place, work, tell, stopping or threading.Event())
     except Exception as error:   # whatever it is, the other campaigns of a batch go on
@@ -74,6 +84,10 @@ def make(job: Job, tell: Tell = lambda *_: None, stopping: threading.Event | Non
 
     _remove(failed_folder(place))
     return Outcome(name, OK, f"{name}: {VERDICTS[answer]} · {place / 'report.html'} ({seconds:.1f} s)", seconds, answer)
+
+
+def _params(job: Job) -> Params:
+    return load(job.params, job.overrides, "plan" if job.notebook == "plan" else "report")
 
 
 def _made(job: Job, params: Params, place: Path, work: Path, tell: Tell, stopping: threading.Event) -> str:
@@ -131,7 +145,7 @@ def _page(job: Job, notebook: Path, new: Path, place: Path, beside: dict[str, st
     began = time.perf_counter()
     try:
         answer = _publish(_shareable(executed, job.params, place, job.overrides), new, language, is_main)
-        refuse(new, load(job.params, job.overrides, "plan" if job.notebook == "plan" else "report"), with_ids=True)
+        refuse(new, _params(job), with_ids=True)
     except Unfinished as error:
         kind, name = ("cell", error.error) if error.error else ("unfinished", "Unfinished")
         raise Failed(kind, error.said, name, error.cell, error.cells, error.heading) from None
