@@ -26,7 +26,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 report: $(READY)
-	$(BIN)/campaign run params
+	$(BIN)/campaign run params --jobs 2
 	@echo "Open reports/index.html"
 
 test: $(READY)
