@@ -17,7 +17,7 @@ from analysis.report import progress
 from analysis.report.apart import Limits, apart
 from analysis.report.cli import main
 from analysis.report.execute import Timing, execute, notebook_path
-from analysis.report.run import streams_together
+from analysis.report.published import streams_together
 from analysis.report.template.layout import RESULTS
 from tests.report.small_campaign import contents, write_campaign
 

@@ -16,10 +16,12 @@ from typing import Any
 from analysis.params import Campaign, CampaignError, Editions, Experiments, Params, Problem, load
 from analysis.report.apart import Tell
 from analysis.report.editions import turn_of
+from analysis.report.failed import failed_folder
 from analysis.report.outcome import AGAIN, CODES, OK, Outcome, worst
 from analysis.report.place import locked
 from analysis.report.progress import Progress
-from analysis.report.run import Job, failed_folder, folder_of, make, refusal, write
+from analysis.report.published import write
+from analysis.report.run import Job, folder_of, make, refusal
 
 STAGGER = 0.3   # seconds between the starts of kernels: together they would only wait for each other
 
