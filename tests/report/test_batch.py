@@ -278,7 +278,7 @@ def processes(here):
 
 
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks at processes as Linux has them")
-@pytest.mark.parametrize("engine", ["process", "kernel"])
+@pytest.mark.parametrize("engine", ["process"])
 def test_killed_in_the_middle_nothing_is_half_written_and_the_same_command_finishes_the_rest(here, slow, engine):
     finished_by(slow("--engine", engine, seconds=0.0))
     before = pages(here / "reports")

@@ -113,8 +113,8 @@ def breaking(tmp_path, monkeypatch):
     return write
 
 
-@pytest.mark.parametrize("engine", ["process", "kernel"])
-@pytest.mark.parametrize("death", DEATHS)
+@pytest.mark.parametrize(("death", "engine"), [
+    *((death, "process") for death in DEATHS), *((death, "kernel") for death in ("error", "killed", "exit"))])
 def test_however_the_notebook_dies_the_last_good_report_is_unchanged(ran, breaking, monkeypatch, death, engine):
     folder, _ = ran
     source, code, said = DEATHS[death]
