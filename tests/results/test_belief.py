@@ -61,7 +61,7 @@ def test_lower_may_be_better():
     _, (higher,) = believed("{sd: 10%}")
     _, (lower,) = believed("{sd: 10%}", METRICS.replace("role: primary", "role: primary, better: lower"))
     assert higher.chance_better + lower.chance_better == pytest.approx(1.0)
-    assert higher.expected_loss == lower.expected_loss_control
+    assert higher.expected_loss == pytest.approx(lower.expected_loss_control, rel=1e-9)
 
 
 def test_a_share_has_the_exact_posterior_beside_it():
