@@ -278,6 +278,7 @@ def processes(here):
 
 
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks at processes as Linux has them")
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["process"])
 def test_killed_in_the_middle_nothing_is_half_written_and_the_same_command_finishes_the_rest(here, slow, engine):
     finished_by(slow("--engine", engine, seconds=0.0))
@@ -294,6 +295,7 @@ def test_killed_in_the_middle_nothing_is_half_written_and_the_same_command_finis
     assert pages(here / "reports").keys() == before.keys()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_it_ends_what_runs_and_says_so_on_pages(here, slow, sent):
     running = slow("--jobs", "2")
@@ -325,6 +327,7 @@ def by_threads(tmp_path_factory):
     return pages(folder / "reports")
 
 
+@pytest.mark.long
 def test_processes_make_the_same_bytes(here, by_threads, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764028800")
     with ProcessPoolExecutor(2) as executor:
@@ -333,6 +336,7 @@ def test_processes_make_the_same_bytes(here, by_threads, monkeypatch):
     assert pages(here / "reports") == by_threads
 
 
+@pytest.mark.long
 def test_a_dask_cluster_makes_the_same_bytes(here, by_threads, monkeypatch):
     distributed = pytest.importorskip("distributed")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764028800")

@@ -114,7 +114,8 @@ def breaking(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("death", "engine"), [
-    *((death, "process") for death in DEATHS), *((death, "kernel") for death in ("error", "killed", "exit"))])
+    *((death, "process") for death in DEATHS),
+    *(pytest.param(death, "kernel", marks=pytest.mark.long) for death in ("error", "killed", "exit"))])
 def test_however_the_notebook_dies_the_last_good_report_is_unchanged(ran, breaking, monkeypatch, death, engine):
     folder, _ = ran
     source, code, said = DEATHS[death]
@@ -195,6 +196,7 @@ def test_both_engines_leave_the_same_outputs(tmp_path):
     assert sum("image/png" in output for _, outputs in made["process"] for output in outputs) == 1
 
 
+@pytest.mark.long
 def test_both_engines_leave_the_same_report(ran, tmp_path, monkeypatch):
     folder, _ = ran
     monkeypatch.chdir(folder)
