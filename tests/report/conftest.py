@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis.report.place import locked
+
 ROOT = Path(__file__).parents[2]
 MAIN = "from analysis.report.cli import main; main()"
 LANGUAGES = {name: ["--set", "languages=[zh, en]"] for name in (
@@ -30,14 +32,16 @@ def built(tmp_path_factory):
 
     A command other than `run` stands behind the name, as it does in the folder's.
     """
-    out = tmp_path_factory.mktemp("reports")
+    own = tmp_path_factory.getbasetemp()   # each worker's lies in one folder, where what one has built is there for all
+    out = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "reports"
 
     @cache
     def build(name: str) -> Path:
         for edition in EDITIONS.get(name, ()):
             build(edition)
         params, _, command = name.partition(".")
-        done = campaign(command or "run", f"params/{params}.yml", "--out", out, *LANGUAGES.get(name, ()))
+        with locked(out / f".{name}.building", wait_s=300):
+            done = campaign(command or "run", f"params/{params}.yml", "--out", out, *LANGUAGES.get(name, ()))
         assert done.returncode in ANSWERS.get(command, (0,)), done.stderr
         return out / name
 
