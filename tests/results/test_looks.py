@@ -99,7 +99,7 @@ def test_p_intervals_and_margins_tell_one_story(said, lift):
 def test_two_looks_cost_little_and_twenty_cost_more():
     rows = [uplifts(looked(said))[0] for said in ("", "{method: pocock, planned: 2}", "{method: pocock, planned: 20}")]
     assert rows[0].pvalue_adjusted < rows[1].pvalue_adjusted < rows[2].pvalue_adjusted
-    assert len({row.pvalue for row in rows}) == 1
+    assert [row.pvalue for row in rows] == pytest.approx([rows[0].pvalue] * 3, rel=1e-9)   # sums of several threads
 
 
 def test_too_early_is_no_interval_no_verdict_and_no_goal():
