@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -59,6 +60,12 @@ def test_a_metric_without_p_stays_nan_and_counts(adjust):
     adjusted = adjust([0.02, math.nan])
     assert adjusted[0] == pytest.approx(0.04) and math.isnan(adjusted[1])
     assert compatible_alphas([0.02, math.nan], adjusted) == [0.025, 0.025]
+
+
+@pytest.mark.parametrize("adjust", [holm, benjamini_hochberg])
+def test_no_adjusted_p_is_below_its_own(adjust):
+    for pvalues in np.random.default_rng(5).random((3_000, 3)):
+        assert (np.array(adjust(pvalues)) >= pvalues).all()
 
 
 @pytest.mark.parametrize("adjust", [holm, benjamini_hochberg])

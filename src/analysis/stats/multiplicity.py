@@ -27,7 +27,7 @@ def benjamini_hochberg(pvalues: Sequence[float]) -> list[float]:
     nan as in `holm`. Source: Benjamini & Hochberg (1995), JRSS B 57:289.
     """
     ranked, order = _ranked(pvalues)
-    scaled = ranked * len(ranked) / np.arange(1, len(ranked) + 1)
+    scaled = ranked * (len(ranked) / np.arange(1, len(ranked) + 1))   # so that none rounds to below its own p
     return _unranked(np.minimum.accumulate(scaled[::-1])[::-1], order, pvalues)
 
 
