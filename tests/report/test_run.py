@@ -17,6 +17,7 @@ from analysis.report import progress
 from analysis.report.apart import Limits, apart
 from analysis.report.cli import main
 from analysis.report.execute import Timing, execute, notebook_path
+from analysis.report.outcome import Failed
 from analysis.report.published import streams_together
 from analysis.report.template.layout import RESULTS
 from tests.report.small_campaign import contents, write_campaign
@@ -155,6 +156,16 @@ def test_cells_are_timed_and_told_as_they_begin(tmp_path, engine):
             tmp_path / "n.ipynb", engine)
     assert told == [(1, 3, ""), (2, 3, ""), (3, 3, "Two")]
     assert timing.by_cell[2] > 0.4 and len(timing.by_cell) == 3
+
+
+def test_where_nobody_watches_the_kernel_keeps_the_time(tmp_path):
+    nbformat.write(new_notebook(cells=[
+        new_code_cell("params_file, overrides = '', {}", metadata={"tags": ["parameters"]}),
+        new_code_cell("import time; time.sleep(60)")], **KERNEL), tmp_path / "n.ipynb")
+    with pytest.raises(Failed) as failed:
+        execute(tmp_path / "x.yml", tmp_path / "out.ipynb", {"languages": ["en"]}, lambda *cell: None, Timing(),
+                tmp_path / "n.ipynb", "kernel", Limits(cell=100, run=2))
+    assert (failed.value.kind, failed.value.cell, failed.value.cells) == ("time_out", 3, 3)
 
 
 OUTPUTS = """\

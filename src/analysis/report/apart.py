@@ -39,24 +39,23 @@ def may_fork() -> bool:
     return not multiprocessing.current_process().daemon and OWN in ([], [os.getpid()])
 
 
-def warm_up() -> None:
-    """Begin to import what reports need, while the caller still reads params."""
-    if not may_fork():
-        return
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
-    if method == "forkserver":
-        from multiprocessing import forkserver
+def _warm() -> Any:
+    """How new processes are made: forked from one that has imported what reports need, where there are such."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver
 
-        OWN[:] = [os.getpid()]
-        context.set_forkserver_preload(["analysis.report.warm"])
-        before = {name: os.environ.get(name) for name in SOLO}
-        os.environ.update(SOLO)
-        try:
-            forkserver.ensure_running()
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
+    OWN[:] = [os.getpid()]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["analysis.report.warm"])
+    before = {name: os.environ.get(name) for name in SOLO}
+    os.environ.update(SOLO)
+    try:
+        forkserver.ensure_running()
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    return context
 
 
 def apart(work: Callable[..., Any], tell: Tell, limits: Limits, stopping: threading.Event) -> Any:
@@ -66,9 +65,7 @@ def apart(work: Callable[..., Any], tell: Tell, limits: Limits, stopping: thread
     """
     if not may_fork():
         return work(tell=tell)
-    warm_up()
-    context = multiprocessing.get_context(
-        "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
+    context = _warm()
     here, there = context.Pipe()
     child = context.Process(target=_inside, args=(work, dict(os.environ), os.getcwd(), there), daemon=True)
     child.start()

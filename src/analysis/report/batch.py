@@ -21,7 +21,7 @@ from analysis.report.outcome import AGAIN, CODES, OK, Outcome, worst
 from analysis.report.place import locked
 from analysis.report.progress import Progress
 from analysis.report.published import write
-from analysis.report.run import Job, folder_of, make, refusal
+from analysis.report.run import Job, make, refusal
 
 STAGGER = 0.3   # seconds between the starts of kernels: together they would only wait for each other
 
@@ -101,13 +101,14 @@ def run_all(
     Raises CampaignError when there is nothing to do, or `out` cannot be written.
     """
     if batch.only == "failed":
-        asked = jobs[0].out if jobs else ""
-        jobs = [job for job in jobs if failed_folder(job.out / folder_of(job.params.stem, job.notebook)).is_dir()]
+        out = jobs[0].out
+        jobs = [job for job in jobs if failed_folder(job.place).is_dir()]
         if not jobs:
-            say(f"nothing failed in {asked}")
+            say(f"nothing failed in {out}")
             return OK
     i, n = batch.shard
-    jobs = [job for part in in_turn(jobs)[i - 1::n] for job in part]   # editions wait for each other: on one machine
+    if n > 1:   # editions wait for each other: on one machine
+        jobs = [job for part in in_turn(jobs)[i - 1::n] for job in part]
     if not jobs:
         say(f"nothing to do: part {i} of {n} has no campaign")
         return OK
@@ -144,7 +145,7 @@ def run_batch(
     else:
         stopping = threading.Event()
         with ending(stopping), Progress(sum(map(len, parts)), say) as progress, ThreadPoolExecutor(n_jobs) as own:
-            begun = [own.submit(_watched, part, progress, stopping, STAGGER * min(i, n_jobs - 1))
+            begun = [own.submit(_watched, part, progress, stopping, STAGGER * i if i < n_jobs else 0.0)
                      for i, part in enumerate(parts)]
             made = [future.result() for future in begun]
     found = {job.params: outcome for part, own in zip(parts, made, strict=True)

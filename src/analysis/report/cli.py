@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analysis.params.problem import CampaignError
+from analysis.report.outcome import Failed
 
 if TYPE_CHECKING:   # the help must come at once
     from analysis.report.batch import Batch
@@ -248,6 +249,9 @@ def _or_problems(work: Callable[[], int]) -> int:
     except CampaignError as error:
         _say(str(error))
         return ALREADY_TOLD
+    except Failed as failure:   # to do with no campaign: the list of reports is busy
+        _say(str(failure))
+        return failure.code
 
 
 def _overrides(settings: tuple[str, ...], lang: str | None = None) -> dict[str, str]:

@@ -7,7 +7,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +18,9 @@ from typing import Any
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 import analysis  # noqa: E402
-from analysis.report.apart import Tell  # noqa: E402
+from analysis.report.apart import Limits, Tell  # noqa: E402
 from analysis.report.outcome import Failed  # noqa: E402
 
-ENGINES = ("process", "kernel")   # where the cells run: in the process that calls, or in a Jupyter kernel
 KINDS = {"CampaignError": "refused", "Unreachable": "unreachable"}   # an exception of a cell -> how the run failed
 
 
@@ -47,11 +46,12 @@ def notebook_path(name: str) -> Path:
 
 def execute(
     params: Path, output: Path, overrides: dict[str, Any], tell: Tell, timing: Timing, notebook: Path,
-    engine: str = "kernel", cell_timeout: float = 1800.0,
+    engine: str = "kernel", limits: Limits | None = None,
 ) -> None:
     """Execute a notebook for one campaign; the executed one, as far as it got, goes to `output`. Raises Failed.
 
-    engine   one of ENGINES; "process" is for the first notebook of a process only
+    engine   "kernel", a Jupyter kernel; or "process", the one that calls, for its first notebook only
+    limits   that the kernel itself keeps, where nobody watches this process
     """
     began = time.perf_counter()
     import papermill
@@ -72,16 +72,22 @@ def execute(
                 notebook, output, engine_name=f"campaign-{engine}", progress_bar=False, tell=telling,
                 parameters={"params_file": str(params.resolve()), "overrides": overrides}, timing=timing,
                 words_in=overrides["languages"][0], config=_transport(sockets),
-                execution_timeout=math.ceil(cell_timeout))
+                **({"timeout_func": _left(limits)} if limits else {}))
     except PapermillExecutionError as error:
         raise _failed(error.ename, error.evalue, at) from None
     except TimeoutError:   # of nbclient; an OSError to Python
-        raise Failed("time_out", f"the cell took more than {cell_timeout:g} seconds", "TimeoutError", **at) from None
+        raise Failed("time_out", "the cell or the run took more time than it may", "TimeoutError", **at) from None
     except OSError:
         raise
     except Exception as error:
         raise Failed("ended", f"the kernel stopped: {error or type(error).__name__}", type(error).__name__,
                      **at) from error
+
+
+def _left(limits: Limits) -> Callable[[Any], int]:
+    """Seconds that the next cell may take, for nbclient: whole ones, at least one."""
+    ends = time.monotonic() + limits.run
+    return lambda _: max(math.ceil(min(limits.cell, ends - time.monotonic())), 1)
 
 
 def _failed(name: str, value: str, at: dict[str, Any]) -> Failed:

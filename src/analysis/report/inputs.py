@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
+
 import analysis
 from analysis.params import Campaign, Experiments, Params
 from analysis.params.paths import Unreadable, digest, find
@@ -73,8 +75,7 @@ def _code() -> str:
 @cache
 def _environment() -> str:
     """Python and the libraries that the package asks for."""
-    names = sorted({line.split(";")[0].split("[")[0].split("<")[0].split(">")[0].split("=")[0].strip()
-                    for line in requires("campaign-analysis") or () if "extra ==" not in line})
+    names = sorted({Requirement(line).name for line in requires("campaign-analysis") or () if "extra ==" not in line})
     said = [platform.python_version(), platform.machine(), *(_version(name) for name in names)]
     return _sha(json.dumps(said).encode())
 

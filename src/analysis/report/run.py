@@ -141,7 +141,7 @@ def _page(job: Job, notebook: Path, new: Path, place: Path, beside: dict[str, st
         shutil.copyfile(job.executed[language], executed)
     else:
         execute(job.params, executed, {**job.overrides, **beside, "languages": [language]}, telling, timing, notebook,
-                job.engine if may_fork() else "kernel", job.limits.cell)
+                *((job.engine, None) if may_fork() else ("kernel", job.limits)))
     began = time.perf_counter()
     try:
         answer = publish(shareable(executed, job.params, place, job.overrides), new, language, is_main)

@@ -97,12 +97,12 @@ def of_users(
         return Contrast(name, shape, "", reason="empty_arm")
     whole = _together(list(strata.values()), arms)
     sound = [arm for arm in arms if arm == control or _is_sound(whole[arm], parts)]
-    cells = _large_enough(list(strata.values()), sound) if is_adjusted else [{arm: whole[arm] for arm in sound}]
+    cells = large_enough(list(strata.values()), sound) if is_adjusted else [{arm: whole[arm] for arm in sound}]
     if shape == "proportion":
         counts = {arm: (round(own.metric(name).mean * own.n), own.n) for arm, own in whole.items()}
         if len(cells) == 1 or _is_rare([counts[arm] for arm in sound]):
             return Contrast(name, shape, "score", counts=counts)
-    known = covariates(facts, parts) if is_adjusted and shape != "proportion" and _adjusts(facts) else []
+    known = adjusted_by(facts, name) if is_adjusted else []
     found = adjust(cells, parts, known)
     method = "adjusted" if found.rank else "strata" if len(cells) > 1 else "delta" if shape == "ratio" else "welch"
     # an arm that cannot be estimated has its own reason and leaves the others theirs
@@ -112,8 +112,10 @@ def of_users(
     return Contrast(name, shape, method, pairs=pairs, reduction=reductions if method in ("adjusted", "strata") else {})
 
 
-def _adjusts(facts: Facts) -> bool:
-    return facts.campaign.effects.adjust == "before"
+def adjusted_by(facts: Facts, name: str) -> list[str]:
+    """What users did before, as far as the effect on a metric is adjusted by it; shares are not."""
+    is_adjusted = _shape(facts, name) != "proportion" and facts.campaign.effects.adjust == "before"
+    return covariates(facts, parts_of(facts, name)) if is_adjusted else []
 
 
 def _is_sound(own: JointMoments, parts: Sequence[str]) -> bool:
@@ -128,7 +130,7 @@ def _is_rare(counts: Sequence[tuple[int, int]]) -> bool:
     return min(n for _, n in counts) * min(share, 1 - share) < RAREST
 
 
-def _large_enough(strata: Sequence[Mapping[str, JointMoments]], arms: Sequence[str]) -> list[dict[str, JointMoments]]:
+def large_enough(strata: Sequence[Mapping[str, JointMoments]], arms: Sequence[str]) -> list[dict[str, JointMoments]]:
     """Strata in which every arm has users enough; the others together, with the smallest of them if need be."""
     if len(strata) == 1:
         return [{arm: strata[0][arm] for arm in arms}]

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from analysis.facts.compared import covariates
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import is_covered
 from analysis.facts.user_rows import UserRows, user_rows
-from analysis.results.contrast import Contrast, _large_enough, clusters_of, of_clusters, of_users, parts_of
+from analysis.results.contrast import Contrast, adjusted_by, clusters_of, large_enough, of_clusters, of_users, parts_of
 from analysis.stats.adjust import adjust_shuffled, pair_of
 from analysis.stats.clusters import ClusterSums
 from analysis.stats.comparison import ALPHA
@@ -103,9 +102,8 @@ def _users_again(facts: Facts, name: str) -> Iterator[Contrast]:
         whole = [together(dealt)] if dealt else []
         yield from (_of_run(facts, name, whole, run) for run in range(runs(facts)))
         return
-    adjusts = first.shape != "proportion" and facts.campaign.effects.adjust == "before"
-    known = covariates(facts, parts_of(facts, name)) if adjusts else []
-    for run, found in enumerate(adjust_shuffled(_cells(dealt, control), parts_of(facts, name), known)):
+    cells, parts = _cells(dealt, control), parts_of(facts, name)
+    for run, found in enumerate(adjust_shuffled(cells, parts, adjusted_by(facts, name))):
         if found.reason:   # of one arm perhaps, which leaves the others theirs
             yield _of_run(facts, name, dealt, run)
         else:
@@ -120,7 +118,7 @@ def _cells(dealt: Sequence[Shuffles], control: str) -> list[Shuffles]:
     """The strata that the report compares within. Numbers of users decide which are put together: one run tells all."""
     one = [own.run(0) for own in dealt]
     arms = [*dict.fromkeys(arm for own in one for arm in own)]
-    whole = {id(own[control]) for own in _large_enough(one, arms)}   # those put together are new
+    whole = {id(own[control]) for own in large_enough(one, arms)}   # those put together are new
     large = [i for i, own in enumerate(one) if id(own.get(control)) in whole]
     small = [own for i, own in enumerate(dealt) if i not in large]
     return [*([together(small)] if small else []), *(dealt[i] for i in large)]

@@ -79,10 +79,10 @@ def _of_column(facts: Facts, name: str, by: str, own: Mapping[str, Contrast]) ->
     alphas = compatible_alphas(looked, adjusted)
     for (segment, arm), found, users, p, alpha in zip(rows, plain, n, adjusted, alphas, strict=True):
         level = level_at_end(facts, name, users, alpha)
-        shown = found if found.reason else too_early(found) if math.isnan(level) else own[segment].compare(
+        told = found if found.reason else too_early(found) if math.isnan(level) else own[segment].compare(
             arm, control, level)
         yield SegmentEffect(
-            **{**asdict(shown), "pvalue": found.pvalue}, metric=name, by=by, segment=segment, arm=arm, n_users=users,
+            **{**asdict(told), "pvalue": found.pvalue}, metric=name, by=by, segment=segment, arm=arm, n_users=users,
             unit="share" if metric.kind == "any" else metric.unit, control=control, pvalue_adjusted=p)
 
 
