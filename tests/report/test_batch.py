@@ -195,6 +195,24 @@ def test_a_report_that_another_run_makes_is_left_to_it(here, made):
     assert not [path for path in (here / "reports").iterdir() if path.name.startswith(".")]
 
 
+def test_a_list_that_another_run_holds_is_told_and_temporary(here, made, monkeypatch):
+    monkeypatch.setattr(batch, "LIST_WAIT", 0.1)
+    with locked(here / "reports/.index.lock"):
+        code, said = campaign("run", "params/c1.yml")
+    assert code == 75 and "Traceback" not in said and made == ["c1"]
+    assert campaign("run", "params/c1.yml")[0] == 0 and (here / "reports/index.html").exists()
+
+
+def test_a_list_that_is_older_than_a_report_is_made_anew(here, made):
+    campaign("run", "params")
+    index = here / "reports/index.html"
+    whole = index.read_text("utf-8")
+    index.write_text("of a run before the last", "utf-8")   # which was killed before it wrote the list
+    os.utime(index, (0, 0))
+    made.clear()
+    assert campaign("run", "params")[0] == 0 and made == [] and index.read_text("utf-8") == whole
+
+
 def test_what_a_killed_run_left_goes_and_the_report_it_had_put_aside_comes_back(here):
     out = here / "reports"
     (out / ".c1.work/old").mkdir(parents=True)

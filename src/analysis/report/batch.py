@@ -23,6 +23,7 @@ from analysis.report.progress import Progress
 from analysis.report.published import write
 from analysis.report.run import Job, make, refusal
 
+LIST_WAIT = 60.0   # seconds for another run to write the list of reports
 STAGGER = 0.3   # seconds between the starts of kernels: together they would only wait for each other
 
 
@@ -116,7 +117,7 @@ def run_all(
     try:
         out.mkdir(parents=True, exist_ok=True)
         outcomes = run_batch(jobs, executor, n_jobs=batch.jobs, say=say)
-        if any(not outcome.is_unchanged for outcome in outcomes) or not (out / "index.html").is_file():
+        if any(not outcome.is_unchanged for outcome in outcomes) or not _is_listed(out):
             write_index(out)
     except OSError as error:
         raise CampaignError([Problem(str(out), None, "", f"cannot be written: {error.strerror or error}")]) from None
@@ -216,12 +217,19 @@ def ending(stopping: threading.Event) -> Iterator[None]:
             signal.signal(each, handler)
 
 
+def _is_listed(out: Path) -> bool:
+    """Whether the list is younger than every report: a run may have been killed between the two."""
+    index = out / "index.html"
+    return index.is_file() and all(
+        path.stat().st_mtime_ns <= index.stat().st_mtime_ns for path in out.glob("*/run.json"))
+
+
 def write_index(out: Path) -> None:
     """index.html and index.json of all reports in a folder, in their language or, if they have several, English."""
     from analysis.report.index import build_index, read_entries
     from analysis.showing import Reader
 
-    with locked(out / ".index.lock", wait_s=60):
+    with locked(out / ".index.lock", wait_s=LIST_WAIT):
         languages = {entry.language for entry in read_entries(out) if entry.language}
         index = build_index(out, Reader(languages.pop() if len(languages) == 1 else "en"))
         for name, text in (("index.html", index.html), ("index.json", index.json)):

@@ -48,9 +48,9 @@ def tell_of(failure: Failed, job: Job, params: Params | None, place: Path) -> No
     from analysis.report.template.traces import without_traces
     from analysis.showing.reader import Reader
 
-    said = without_traces(failure.message)
+    reader, said = Reader(params.language if params else "en"), without_traces(failure.message)
     if findings({"": said}, params):
-        said = "what it says is not published: it holds a secret or what tells of a person"
+        said = reader.say("What it says is not published: it holds a secret or what tells of a person.")
     record = failure.record() | {
         "message": said, "at": _now().isoformat(timespec="seconds"), "campaign": params and {
             "title": params.text(params.title, params.language), "owner": params.owner, "language": params.language,
@@ -61,7 +61,7 @@ def tell_of(failure: Failed, job: Job, params: Params | None, place: Path) -> No
         folder.mkdir(parents=True, exist_ok=True)
         write(folder / "run.json", as_json(record))
         write(folder / "report.html", failure_page(
-            record, Reader(params.language if params else "en"), place.name, has_report=place.exists(),
+            record, reader, place.name, has_report=place.exists(),
             has_notebook=(folder / "notebook.ipynb").exists()))
     except OSError:
         return   # a full disk: what was said on the terminal has to do
