@@ -12,6 +12,7 @@ from analysis.report.batch import write_index
 from analysis.report.entries import read_entries
 from analysis.report.index import build_index
 from analysis.showing.reader import Reader
+from tests.editions import level, record
 from tests.report.sample_notebook import EN, results
 from tests.report.test_render import NASTY, Elements
 
@@ -131,13 +132,14 @@ def test_a_failure_whose_record_cannot_be_read_is_told_all_the_same(tmp_path, te
 
 # Groups and the chart of a series
 
-def edition(folder: Path, name: str, n: str, mean: float, **more: object) -> None:
+def edition(folder: Path, name: str, n: str, mean: float, days: float = 10.0, **more: object) -> None:
     left = put(folder, name, end=f"2025-0{n}-28")
-    left |= {"series": {"name": "spring_sale", "edition": n}, "phases": [
-        {"metric": "revenue", "group": group, "phase": "during", "mean": mean * k, "mean_lower": mean * k - 1,
-         "mean_upper": mean * k + 1, "unit": "EUR"} for group, k in (("go", 2), ("stay", 1))]}
-    left["campaign"] |= {"currency": "EUR", "labels": {"revenue": "paid amount", "go": "offer"}}
-    (folder / name / "results.json").write_text(json.dumps(left | more), encoding="utf-8")
+    own = record(n, f"2025-0{n}-01", f"2025-0{n}-28", days, "spring_sale")
+    own["campaign"] |= left["campaign"] | {
+        "name": name, "currency": "EUR", "labels": {"spend": "paid amount", "go": "offer"},
+        "period": own["campaign"]["period"]}
+    own["phases"] = [level("spend", mean * k, 1.0, "EUR", days, group=group) for group, k in (("go", 2), ("stay", 1))]
+    (folder / name / "results.json").write_text(json.dumps(left | own | more), encoding="utf-8")
 
 
 def test_a_series_stands_together_with_its_primary_metric_drawn(tmp_path):
@@ -154,7 +156,18 @@ def test_a_series_stands_together_with_its_primary_metric_drawn(tmp_path):
     assert len(heights) == 4 and heights[0] > heights[1] < heights[2] > heights[3]   # higher is further up
 
 
-@pytest.mark.parametrize("changed", [{"phases": []}, {"verdict": {"answer": "works", "metric": "buyers"}}])
+def test_editions_of_different_length_are_drawn_per_day_and_untrusted_ones_not(tmp_path):
+    edition(tmp_path, "sale1", "1", 10.0)
+    edition(tmp_path, "sale2", "2", 40.0, days=20.0)
+    edition(tmp_path, "sale3", "3", 90.0, verdict={"answer": "do_not_trust", "metric": "spend"})
+    page = Elements(build_index(tmp_path, Reader()).html)
+    assert [svg["aria-label"] for svg in page.named("svg")] == [
+        "per user and day, from edition 1 to edition 2. offer: €2.00 to €4.00; stay: €1.00 to €2.00."]
+    assert len(page.named("circle")) == 4
+
+
+@pytest.mark.parametrize("changed", [
+    {"phases": []}, {"verdict": {"answer": "do_not_trust", "metric": "spend"}}, {"definitions": {}}, {"phases": 7}])
 def test_one_edition_with_the_metric_is_no_course(tmp_path, changed):
     edition(tmp_path, "sale1", "1", 10.0, **changed)
     edition(tmp_path, "sale2", "2", 12.0)

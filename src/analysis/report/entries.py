@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,16 +34,6 @@ FAILED = ".failed"   # behind the name of a report's folder: what its last run l
 
 
 @dataclass(frozen=True)
-class Level:
-    """The primary metric of one group during the campaign, per user."""
-
-    group: str             # in the report's words; "" for everybody
-    mean: float
-    lower: float | None    # of the 95% interval, where there is one
-    upper: float | None
-
-
-@dataclass(frozen=True)
 class Entry:
     """What the list says of one campaign; with a `problem`, its folder is all that is known."""
 
@@ -65,10 +54,6 @@ class Entry:
     series: str = ""
     edition: str = ""
     compares: tuple[str, ...] = ()   # folders of the editions that a report on a series puts side by side
-    metric: str = ""       # the primary one, in the report's words
-    unit: str = ""
-    currency: str = ""
-    levels: tuple[Level, ...] = ()
 
 
 def read_entries(folder: Path) -> list[Entry]:
@@ -129,26 +114,4 @@ def _entry(folder: str, results: dict[str, Any]) -> Entry:
         folder, str(campaign["title"]), str(campaign.get("owner") or ""), campaign["language"],
         period["start"], period["end"], notebook, answer, **{verdict: goals[verdict] for verdict in GOALS},
         checks=next((state for state in CHECKS if state in states), ""),
-        series=str(series["name"]), edition=str(series["edition"]), compares=compares,
-        **_primary(results))
-
-
-def _primary(results: dict[str, Any]) -> dict[str, Any]:
-    """The primary metric's level during the campaign by group, as the report has it; nothing where it has none."""
-    metric, labels = results["verdict"].get("metric"), results["campaign"].get("labels") or {}
-    rows = [row for row in results.get("phases", ()) if row["metric"] == metric and row["phase"] == "during"
-            and _is_number(row["mean"])]
-    if not rows:
-        return {}
-
-    def label(name: str) -> str:
-        return str(labels.get(name) or name.replace("_", " "))
-
-    levels = tuple(Level(label(row["group"]), row["mean"], *(
-        row[bound] if _is_number(row[bound]) else None for bound in ("mean_lower", "mean_upper"))) for row in rows)
-    return {"metric": label(metric), "unit": str(rows[0]["unit"]), "levels": levels,
-            "currency": str(results["campaign"].get("currency") or "")}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+        series=str(series["name"]), edition=str(series["edition"]), compares=compares)

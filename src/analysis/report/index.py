@@ -35,7 +35,7 @@ def build_index(folder: Path, reader: Reader) -> Index:
     """The list of the reports below `folder`, latest period first, unreadable ones last; writes nothing."""
     entries = read_entries(folder)
     ids = {entry.folder: f"c{i}" for i, entry in enumerate(entries, start=1)}
-    groups = [{"title": title, "id": f"g{i}", "figure": multiple(own, i, reader) if own[0].series else "",
+    groups = [{"title": title, "id": f"g{i}", "figure": _figure(folder, own[0].series, i, reader),
                "cards": [_card(entry, ids[entry.folder], reader) for entry in own]}
               for i, (title, own) in enumerate(grouped(entries, reader), start=1)]
     looked = sorted((card for group in groups for card in group["cards"] if card["needs"]),
@@ -45,6 +45,10 @@ def build_index(folder: Path, reader: Reader) -> Index:
         "looked": looked[:MOST_TOLD], "n_more": max(0, len(looked) - MOST_TOLD)})
     listed = {"schema_version": 1, "campaigns": [asdict(entry) for entry in entries]}
     return Index(html, json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
+
+
+def _figure(folder: Path, series: str, number: int, reader: Reader) -> str:
+    return multiple(folder, series, number, reader) if series else ""
 
 
 def grouped(entries: Sequence[Entry], reader: Reader) -> list[tuple[str, list[Entry]]]:

@@ -1,14 +1,17 @@
-"""A small chart of a series: the primary metric of each edition, drawn from the list's entries without a plotting
-library, as there are many and each is a few marks."""
+"""A small chart of a series: the primary metric of each edition, as the report on the series has it. Drawn without a
+plotting library, as there are many and each is a few marks."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from analysis.report.entries import Entry, Level
+from analysis.data.editions import editions
 from analysis.report.template.figures import figure
+from analysis.results.editions.course import Point, course
 from analysis.showing.reader import Reader
 from analysis.showing.theme import GROUP_COLOURS
 
@@ -17,62 +20,63 @@ LONGEST = 22   # characters of a group's name
 DASHES = ("", "5 2", "2 2", "7 2 2 2", "9 3")
 
 
-def multiple(entries: Sequence[Entry], number: int, reader: Reader) -> Markup:
-    """The figure of a series, "" where fewer than two editions have the metric of the latest in its unit."""
-    known = [entry for entry in entries if entry.levels]
-    own = [entry for entry in reversed(known) if (entry.metric, entry.unit, entry.currency) == (
-        known[0].metric, known[0].unit, known[0].currency)]
-    if len(own) < 2:
+def multiple(folder: Path, series: str, number: int, reader: Reader) -> Markup:
+    """The figure of a series, "" where fewer than two editions have the primary metric as the last one defines it."""
+    records = editions(folder, series)
+    try:
+        found = course(records)
+    except (IndexError, KeyError, TypeError, ValueError, AttributeError):   # none, or a record that somebody changed
         return Markup()
-    of = Reader(reader.language, own[0].currency)
-    groups = list(dict.fromkeys(level.group for entry in own for level in entry.levels))[:len(GROUP_COLOURS)]
-    drawing = "".join(_drawing(own, groups, of))
-    title = own[0].metric[:1].upper() + own[0].metric[1:]
+    points = found.of("level", found.answer.metric)
+    groups = list(dict.fromkeys(point.group for point in points))[:len(GROUP_COLOURS)]
+    lines = [[point for point in points if point.group == group] for group in groups]
+    if not any(len(line) > 1 for line in lines):
+        return Markup()
+    last = records[-1].content["campaign"]
+    of = Reader(reader.language, last["currency"], labels=last.get("labels") or {})
     above = 16 * ((len(groups) - 1) // 2)   # further rows of the key
     box = f"0 {-above} {WIDTH} {HEIGHT + above}"
-    return figure(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">{drawing}</svg>',
-                  _words(own, groups, of), name=title, number=number)
+    return figure(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">{"".join(_drawing(lines, of))}</svg>',
+                  _words(lines, of), name=of.title(found.answer.metric), number=number)
 
 
-def _words(own: Sequence[Entry], groups: Sequence[str], reader: Reader) -> str:
+def _words(lines: Sequence[Sequence[Point]], reader: Reader) -> str:
     """First and last edition of each group."""
-    ends = []
-    for group in groups:
-        levels = [level for entry in own if (level := _level(entry, group))]
-        ends.append(reader.say("{group}: {values}", group=group or reader.say("everybody"), values=reader.interval(
-            *(reader.amount(level.mean, own[0].unit) for level in (levels[0], levels[-1])))))
-    return reader.say("per user during the campaign, from edition {first} to edition {last}. {levels}.",
-                      first=_name(own[0]), last=_name(own[-1]), levels=reader.say("; ").join(ends))
+    ends = [reader.say("{group}: {values}", group=_group(line[0], reader), values=reader.interval(
+        *(reader.amount(point.value, point.unit) for point in (line[0], line[-1])))) for line in lines]
+    message = ("per user and day, from edition {first} to edition {last}. {levels}." if lines[0][0].is_per_day else
+               "per user during the campaign, from edition {first} to edition {last}. {levels}.")
+    return reader.say(message, first=_name(lines[0][0]), last=_name(lines[0][-1]),
+                      levels=reader.say("; ").join(ends))
 
 
-def _drawing(own: Sequence[Entry], groups: Sequence[str], reader: Reader) -> Iterator[str]:
-    bounds = [bound for entry in own for level in entry.levels if level.group in groups
-              for bound in (level.mean, level.lower, level.upper) if bound is not None]
+def _drawing(lines: Sequence[Sequence[Point]], reader: Reader) -> Iterator[str]:
+    every = [point for line in lines for point in line]
+    bounds = [x for point in every for x in (point.value, point.lower, point.upper) if math.isfinite(x)]
     low, high = min(0.0, *bounds), max(0.0, *bounds)
-    step = (WIDTH - 2 * LEFT - 60) / (len(own) - 1)
+    places = sorted({(point.start, point.edition) for point in every})
+    step = (WIDTH - 2 * LEFT - 60) / (len(places) - 1)
 
-    def x(i: int) -> float:
-        return round(LEFT + 6 + step * i, 1)
+    def x(point: Point) -> float:
+        return round(LEFT + 6 + step * places.index((point.start, point.edition)), 1)
 
     def y(value: float) -> float:
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / ((high - low) or 1), 1)
 
     yield f'<path d="M{LEFT} {y(0)}H{WIDTH - 60}" stroke="currentColor" stroke-opacity=".4"/>'
-    yield _text(LEFT, TOP - 10, reader.amount(high, own[0].unit), "start")
-    for i in {0, len(own) - 1}:
-        yield _text(x(i), HEIGHT - 6, _name(own[i]), "middle" if i else "start")
-    for k, group in enumerate(groups):
-        yield from _key(k, group or reader.say("everybody"), GROUP_COLOURS[k])
-        points = [(x(i), level) for i, entry in enumerate(own) if (level := _level(entry, group))]
-        line = " ".join(f"{at},{y(level.mean)}" for at, level in points)
+    yield _text(LEFT, TOP - 10, reader.amount(high, every[0].unit), "start")
+    for point in (min(every, key=x), max(every, key=x)):
+        yield _text(x(point), HEIGHT - 6, _name(point), "middle" if x(point) > LEFT + 6 else "start")
+    for k, line in enumerate(lines):
+        yield from _key(k, _group(line[0], reader), GROUP_COLOURS[k])
+        drawn = " ".join(f"{x(point)},{y(point.value)}" for point in line)
         colour = f'stroke="{GROUP_COLOURS[k]}"'
-        yield f'<polyline points="{line}" fill="none" {colour} stroke-width="2" stroke-dasharray="{DASHES[k]}"/>'
-        for at, level in points:
-            if level.lower is not None and level.upper is not None:
-                yield f'<path d="M{at} {y(level.lower)}V{y(level.upper)}" {colour} stroke-opacity=".6"/>'
-            yield f'<circle cx="{at}" cy="{y(level.mean)}" r="2.5" fill="{GROUP_COLOURS[k]}"/>'
-        last = points[-1]
-        yield _text(last[0] + 7, y(last[1].mean) + 4, reader.amount(last[1].mean, own[0].unit), "start")
+        yield f'<polyline points="{drawn}" fill="none" {colour} stroke-width="2" stroke-dasharray="{DASHES[k]}"/>'
+        for point in line:
+            if math.isfinite(point.lower + point.upper):
+                yield f'<path d="M{x(point)} {y(point.lower)}V{y(point.upper)}" {colour} stroke-opacity=".6"/>'
+            yield f'<circle cx="{x(point)}" cy="{y(point.value)}" r="2.5" fill="{GROUP_COLOURS[k]}"/>'
+        yield _text(x(line[-1]) + 7, y(line[-1].value) + 4, reader.amount(line[-1].value, line[-1].unit), "start")
 
 
 def _key(k: int, name: str, colour: str) -> Iterator[str]:
@@ -88,9 +92,9 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
             f'font-family="system-ui, sans-serif">{escape(text)}</text>')
 
 
-def _level(entry: Entry, group: str) -> Level | None:
-    return next((level for level in entry.levels if level.group == group), None)
+def _group(point: Point, reader: Reader) -> str:
+    return reader.label(point.group) if point.group else reader.say("everybody")
 
 
-def _name(entry: Entry) -> str:
-    return entry.edition or entry.start[:10]
+def _name(point: Point) -> str:
+    return point.edition or point.start[:10]
