@@ -166,6 +166,16 @@ def test_editions_of_different_length_are_drawn_per_day_and_untrusted_ones_not(t
     assert len(page.named("circle")) == 4
 
 
+def test_editions_that_begin_on_one_day_stand_in_the_order_of_the_series(tmp_path):
+    for name, n, mean in (("sale1", "1", 10.0), ("sale12", "2", 20.0), ("sale11", "2", 30.0)):
+        edition(tmp_path, name, n, mean, series={"name": "spring_sale", "edition": name[4:]})
+    shorter = tmp_path / "sale12/results.json"
+    shorter.write_text(shorter.read_text("utf-8").replace("2025-02-28", "2025-02-20"), "utf-8")   # 12 ends before 11
+    page = Elements(build_index(tmp_path, Reader()).html)
+    across = [float(circle["cx"]) for circle in page.named("circle")]
+    assert len(across) == 6 and across[:3] == sorted(set(across)) == across[3:]
+
+
 @pytest.mark.parametrize("changed", [
     {"phases": []}, {"verdict": {"answer": "do_not_trust", "metric": "spend"}}, {"definitions": {}}, {"phases": 7}])
 def test_one_edition_with_the_metric_is_no_course(tmp_path, changed):

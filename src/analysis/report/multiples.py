@@ -32,11 +32,14 @@ def multiple(folder: Path, series: str, number: int, reader: Reader) -> Markup:
     lines = [[point for point in points if point.group == group] for group in groups]
     if not any(len(line) > 1 for line in lines):
         return Markup()
+    places = [place for edition in found.editions if (place := (edition.start, edition.edition)) in {
+        (point.start, point.edition) for line in lines for point in line}]
     last = records[-1].content["campaign"]
     of = Reader(reader.language, last["currency"], labels=last.get("labels") or {})
     above = 16 * ((len(groups) - 1) // 2)   # further rows of the key
     box = f"0 {-above} {WIDTH} {HEIGHT + above}"
-    return figure(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">{"".join(_drawing(lines, of))}</svg>',
+    drawing = "".join(_drawing(lines, places, of))
+    return figure(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}">{drawing}</svg>',
                   _words(lines, of), name=of.title(found.answer.metric), number=number)
 
 
@@ -50,11 +53,13 @@ def _words(lines: Sequence[Sequence[Point]], reader: Reader) -> str:
                       levels=reader.say("; ").join(ends))
 
 
-def _drawing(lines: Sequence[Sequence[Point]], reader: Reader) -> Iterator[str]:
+def _drawing(
+    lines: Sequence[Sequence[Point]], places: Sequence[tuple[str, str]], reader: Reader
+) -> Iterator[str]:
+    """places   start and edition of each, in their order"""
     every = [point for line in lines for point in line]
     bounds = [x for point in every for x in (point.value, point.lower, point.upper) if math.isfinite(x)]
     low, high = min(0.0, *bounds), max(0.0, *bounds)
-    places = sorted({(point.start, point.edition) for point in every})
     step = (WIDTH - 2 * LEFT - 60) / (len(places) - 1)
 
     def x(point: Point) -> float:
