@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
-from analysis.results.contrast import contrast
+from analysis.results.contrast import by_size, contrast
 from analysis.results.goals import goals
 from analysis.results.uplift import uplifts
 from analysis.stats.proportions import compare_proportions
@@ -149,6 +149,18 @@ def test_users_without_a_stratum_are_one():
     some, named = (campaign(STRATA, tier=tuple("gold" if i % 5 < 2 else other for i in range(400)))[0]
                    for other in (None, "other"))
     assert [row.diff for row in uplifts(some)] == pytest.approx([row.diff for row in uplifts(named)])
+
+
+@pytest.mark.parametrize(("sizes", "expected"), [
+    ([(3, 4)], ([], [0])),                                  # nothing to put it together with
+    ([(50, 50), (20, 20)], ([], [1, 0])),
+    ([(50, 50), (9, 20), (20, 9)], ([1, 2], [0])),
+    ([(50, 50), (3, 20), (60, 60)], ([1, 0], [2])),         # the small one alone is too small: the next joins it
+    ([(50, 0), (0, 50)], ([0, 1], [])),                     # an arm in each
+    ([(1, 0), (0, 1)], ([0, 1], []))])
+def test_small_strata_are_put_together(sizes, expected):
+    named = [{arm: n for arm, n in zip(("stay", "go"), own, strict=True) if n} for own in sizes]
+    assert by_size(named, ["stay", "go"]) == expected
 
 
 @pytest.mark.parametrize(("column", "method"), [

@@ -43,6 +43,14 @@ def test_every_tested_metric_and_arm_has_a_rate():
         assert row.rate * 40 == pytest.approx(round(row.rate * 40))
 
 
+def test_strata_with_one_arm_each_are_shuffled_as_one():
+    """There is nothing to shuffle within them, and so the report's own estimate comes out each time."""
+    tables = shop(seed=1, n=60)
+    users = tables["assignments"][["user_id"]].assign(tier=tables["assignments"]["variant"])
+    found = rate(campaign(METRICS + STRATA + "effects: {relabel: 20}\n", tables, users=users)[0])
+    assert (found.n_runs, found.rate in (0, 1), found.reason) == (20, True, "")
+
+
 def test_rates_are_those_of_shuffles_made_by_hand():
     """Welch and least squares on 2,000 shuffles: two independent rates differ by chance alone."""
     facts, own = campaign(METRICS + ARMS + "effects: {adjust: none, relabel: 2000}\n", n=60)

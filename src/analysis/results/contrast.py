@@ -97,7 +97,7 @@ def of_users(
         return Contrast(name, shape, "", reason="empty_arm")
     whole = _together(list(strata.values()), arms)
     sound = [arm for arm in arms if arm == control or _is_sound(whole[arm], parts)]
-    cells = large_enough(list(strata.values()), sound) if is_adjusted else [{arm: whole[arm] for arm in sound}]
+    cells = _large_enough(list(strata.values()), sound) if is_adjusted else [{arm: whole[arm] for arm in sound}]
     if shape == "proportion":
         counts = {arm: (round(own.metric(name).mean * own.n), own.n) for arm, own in whole.items()}
         if len(cells) == 1 or _is_rare([counts[arm] for arm in sound]):
@@ -130,19 +130,30 @@ def _is_rare(counts: Sequence[tuple[int, int]]) -> bool:
     return min(n for _, n in counts) * min(share, 1 - share) < RAREST
 
 
-def large_enough(strata: Sequence[Mapping[str, JointMoments]], arms: Sequence[str]) -> list[dict[str, JointMoments]]:
-    """Strata in which every arm has users enough; the others together, with the smallest of them if need be."""
-    if len(strata) == 1:
-        return [{arm: strata[0][arm] for arm in arms}]
-    ranked = sorted(strata, key=lambda own: min(own[arm].n if arm in own else 0 for arm in arms))
-    small: list[Mapping[str, JointMoments]] = []
-    while ranked and not (_is_large(ranked[0], arms) and (not small or _is_large(_together(small, arms), arms))):
-        small.append(ranked.pop(0))
-    return [*([_together(small, arms)] if small else []), *({arm: own[arm] for arm in arms} for own in ranked)]
+def by_size(sizes: Sequence[Mapping[str, int]], arms: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Which strata are put together, and which stand alone as every arm has users enough there.
+
+    sizes   of each stratum, arm -> users; their numbers alone decide
+
+    The smallest of the large ones joins those put together where these would still be too small.
+    """
+    if len(sizes) == 1:
+        return [], [0]
+    large = sorted(range(len(sizes)), key=lambda i: min(sizes[i].get(arm, 0) for arm in arms))
+    small: list[int] = []
+    while large and not (_is_large(sizes, large[:1], arms) and (not small or _is_large(sizes, small, arms))):
+        small.append(large.pop(0))
+    return small, large
 
 
-def _is_large(own: Mapping[str, JointMoments], arms: Sequence[str]) -> bool:
-    return all(arm in own and own[arm].n >= SMALLEST_STRATUM for arm in arms)
+def _is_large(sizes: Sequence[Mapping[str, int]], those: Sequence[int], arms: Sequence[str]) -> bool:
+    return all(sum(sizes[i].get(arm, 0) for i in those) >= SMALLEST_STRATUM for arm in arms)
+
+
+def _large_enough(strata: Sequence[Mapping[str, JointMoments]], arms: Sequence[str]) -> list[dict[str, JointMoments]]:
+    small, large = by_size([{arm: moments.n for arm, moments in own.items()} for own in strata], arms)
+    return [*([_together([strata[i] for i in small], arms)] if small else []),
+            *({arm: strata[i][arm] for arm in arms} for i in large)]
 
 
 def _together(strata: Sequence[Mapping[str, JointMoments]], arms: Sequence[str]) -> dict[str, JointMoments]:

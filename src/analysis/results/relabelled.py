@@ -10,7 +10,7 @@ import numpy as np
 from analysis.facts.population import Facts
 from analysis.facts.user_facts import is_covered
 from analysis.facts.user_rows import UserRows, user_rows
-from analysis.results.contrast import Contrast, adjusted_by, clusters_of, large_enough, of_clusters, of_users, parts_of
+from analysis.results.contrast import Contrast, adjusted_by, by_size, clusters_of, of_clusters, of_users, parts_of
 from analysis.stats.adjust import adjust_shuffled, pair_of
 from analysis.stats.clusters import ClusterSums
 from analysis.stats.comparison import ALPHA
@@ -102,7 +102,7 @@ def _users_again(facts: Facts, name: str) -> Iterator[Contrast]:
         whole = [together(dealt)] if dealt else []
         yield from (_of_run(facts, name, whole, run) for run in range(runs(facts)))
         return
-    cells, parts = _cells(dealt, control), parts_of(facts, name)
+    cells, parts = _cells(dealt), parts_of(facts, name)
     for run, found in enumerate(adjust_shuffled(cells, parts, adjusted_by(facts, name))):
         if found.reason:   # of one arm perhaps, which leaves the others theirs
             yield _of_run(facts, name, dealt, run)
@@ -114,14 +114,11 @@ def _of_run(facts: Facts, name: str, strata: Sequence[Shuffles], run: int) -> Co
     return of_users(facts, name, {(str(i),): own.run(run) for i, own in enumerate(strata)})
 
 
-def _cells(dealt: Sequence[Shuffles], control: str) -> list[Shuffles]:
-    """The strata that the report compares within. Numbers of users decide which are put together: one run tells all."""
-    one = [own.run(0) for own in dealt]
-    arms = [*dict.fromkeys(arm for own in one for arm in own)]
-    whole = {id(own[control]) for own in large_enough(one, arms)}   # those put together are new
-    large = [i for i, own in enumerate(one) if id(own.get(control)) in whole]
-    small = [own for i, own in enumerate(dealt) if i not in large]
-    return [*([together(small)] if small else []), *(dealt[i] for i in large)]
+def _cells(dealt: Sequence[Shuffles]) -> list[Shuffles]:
+    """The strata that the report compares within, which numbers of users alone decide."""
+    sizes = [dict(zip(own.arms, own.n.tolist(), strict=True)) for own in dealt]
+    small, large = by_size(sizes, [*dict.fromkeys(arm for own in dealt for arm in own.arms)])
+    return [*([together([dealt[i] for i in small])] if small else []), *(dealt[i] for i in large)]
 
 
 def _dealt(facts: Facts, name: str) -> list[Shuffles]:
