@@ -21,7 +21,7 @@ from analysis.report.outcome import AGAIN, CODES, OK, Outcome, worst
 from analysis.report.place import locked
 from analysis.report.progress import Progress
 from analysis.report.published import write
-from analysis.report.run import Job, make, refusal
+from analysis.report.run import Job, make, settled
 
 LIST_WAIT = 60.0   # seconds for another run to write the list of reports
 STAGGER = 0.3   # seconds between the starts of kernels: together they would only wait for each other
@@ -137,10 +137,11 @@ def run_batch(
 
     Editions of a series are made one after the other, by the same worker.
     """
-    refused = {job.params: outcome for job in jobs if (outcome := refusal(job))}
+    known = {job.params: settled(job) for job in jobs}
+    refused = {path: outcome for path, outcome in known.items() if isinstance(outcome, Outcome)}
     for outcome in refused.values():
         say(outcome.message)   # before anything starts; the pages that say the same come after
-    parts = in_turn([job for job in jobs if job.params not in refused])
+    parts = in_turn([job for job in jobs if job.params not in refused], known)
     if executor is not None:
         made = _gathered([executor.submit(attempt_all, part) for part in parts], say)
     else:
@@ -155,12 +156,15 @@ def run_batch(
     return [found[job.params] for job in jobs]
 
 
-def in_turn(jobs: Sequence[Job]) -> list[list[Job]]:
+def in_turn(jobs: Sequence[Job], known: Mapping[Path, Params | Outcome] = MappingProxyType({})) -> list[list[Job]]:
     """What can be made at the same time. Editions of a series are one part, the oldest first, as each looks at the one
-    before; the longest part comes first, for it takes longest."""
+    before; the longest part comes first, for it takes longest.
+
+    known   what is settled already of a params file
+    """
     parts: dict[str, list[tuple[tuple, Job]]] = {}
     for job in jobs:
-        series, order = turn_of(job.params, job.overrides)
+        series, order = turn_of(known.get(job.params) or settled(job))
         parts.setdefault(series or f"/{job.params}", []).append((order, job))
     ordered = [[job for _, job in sorted(part, key=lambda each: each[0])] for part in parts.values()]
     return sorted(ordered, key=len, reverse=True)

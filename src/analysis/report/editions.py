@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.data.editions import Record, editions, previous, reports_of
-from analysis.params import Campaign, CampaignError, Editions, Params, load
+from analysis.params import Campaign, Editions, Params
 
 APART = ("since", "provenance")   # of a record: what no later edition looks at
 
@@ -39,16 +39,12 @@ def digest(records: list[Record]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest() if told else ""
 
 
-def turn_of(path: Path, overrides: Mapping[str, Any]) -> tuple[str, tuple]:
-    """The series that a file is of ("" for none), and its place: editions as they began, then a report on all."""
-    try:
-        params = load(path, dict(overrides))
-    except CampaignError:
-        return "", ()   # refused later
+def turn_of(params: Any) -> tuple[str, tuple]:
+    """The series that params are of ("" for none), and their place: editions as they began, then a report on all."""
     if isinstance(params, Editions):
-        return params.editions, (1, "", "", path.stem)
+        return params.editions, (1, "", "", params.name)
     if isinstance(params, Campaign) and params.series:
-        return params.series.name, (0, str(params.period.start), str(params.period.end), path.stem)
+        return params.series.name, (0, str(params.period.start), str(params.period.end), params.name)
     return "", ()
 
 

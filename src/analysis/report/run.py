@@ -51,14 +51,13 @@ def folder_of(name: str, notebook: str) -> str:
     return name if notebook in ("", "review", "experiments", "compare") else f"{name}.{notebook}"
 
 
-def refusal(job: Job) -> Outcome | None:
-    """What is said of params that nothing can be made from; None for good ones. Nothing is written."""
+def settled(job: Job) -> Params | Outcome:
+    """The params, or what is said where nothing can be made from them. Nothing is written."""
     try:
-        _params(job)
+        return _params(job)
     except Exception as error:
         failure = failure_of(error)
         return Outcome(job.params.stem, failure.code, str(failure), kind=failure.kind)
-    return None
 
 
 def make(job: Job, tell: Tell = lambda *_: None, stopping: threading.Event | None = None) -> Outcome:
