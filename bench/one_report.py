@@ -15,7 +15,7 @@ from pathlib import Path
 
 BARE = """
 import sys
-from analysis.data import read
+from analysis.data.read import read
 from analysis.facts import observe
 from analysis.params import load
 from analysis.results import funnel, gap, goals, money, phases, retention, trust, uplift, verdict

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import yaml
 
-from analysis.data import read
 from analysis.data.columns import TIME
+from analysis.data.read import read
 from analysis.facts import observe
 from analysis.facts.past import look_back
 from analysis.params import load

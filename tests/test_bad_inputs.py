@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from analysis.data import read
+from analysis.data.read import read
 from analysis.facts import observe
 from analysis.params import CampaignError, load
 from analysis.report import run

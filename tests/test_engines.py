@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from analysis.data import read
+from analysis.data.read import read
 from analysis.facts import observe
 from analysis.facts.compared import arm_moments, leverage
 from analysis.facts.day_facts import day_moments

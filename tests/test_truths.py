@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
-from analysis.data import read
+from analysis.data.read import read
 from analysis.data.simulate import draw_outcomes, truths
 from analysis.facts import observe
 from analysis.params import load

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from analysis.data import read
+from analysis.data.read import read
 from analysis.params import CampaignError, load
 
 WEEK = """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.data import read
+from analysis.data.read import read
 from analysis.params import CampaignError, load
 from tests.data.campaign_folder import refusal, tables
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from analysis.data import read_past
+from analysis.data.read_past import read_past
 from analysis.params import CampaignError, load
 
 PARAMS = """

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from analysis.data import read
+from analysis.data.read import read
 from analysis.facts import observe
 from analysis.params import load
 from analysis.report.cli import main

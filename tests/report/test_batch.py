@@ -232,7 +232,7 @@ from pathlib import Path
 Path(f"begun-{Path(params_file).stem}").touch()
 time.sleep(SECONDS)
 ---
-from analysis.data import read
+from analysis.data.read import read
 from analysis.facts import observe
 from analysis.params import load
 from analysis.report.results import publish

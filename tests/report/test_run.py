@@ -137,6 +137,14 @@ def test_however_the_notebook_dies_the_last_good_report_is_unchanged(ran, breaki
     assert ("Where it breaks" in page) == (code != 2)
 
 
+@pytest.mark.parametrize(("engine", "shell"), [("process", "Shell"), ("kernel", "ZMQInteractiveShell")])
+def test_the_engine_asked_for_is_the_one_that_runs(ran, breaking, monkeypatch, engine, shell):
+    breaking("raise ValueError(f'in a {type(get_ipython()).__name__}.')")
+    monkeypatch.chdir(ran[0])
+    done = CliRunner().invoke(main, ["run", "params/spring.yml", "--lang", "en", "--engine", engine])
+    assert f"ValueError: in a {shell}." in done.output
+
+
 def test_a_notebook_that_is_nowhere_is_said():
     with pytest.raises(FileNotFoundError,
                        match=r"nowhere\.ipynb is neither in the working copy nor in the installed package"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +25,7 @@ from analysis.report.published import write
 from analysis.report.run import Job, make, settled
 
 LIST_WAIT = 60.0   # seconds for another run to write the list of reports
+QUICK = 1.0      # seconds, after which not all reports can have been there already
 STAGGER = 0.3   # seconds between the starts of kernels: together they would only wait for each other
 
 
@@ -68,7 +70,9 @@ def _is_folder(path: Path) -> bool:
 def check(path: Path, overrides: dict[str, Any], notebook: str = "") -> Params:
     """Params and data for a notebook, without making anything. Raises CampaignError with all that is wrong."""
     params = load(path, overrides, "plan" if notebook == "plan" else "report")
-    from analysis.data import read, read_past, summaries
+    from analysis.data import summaries
+    from analysis.data.read import read
+    from analysis.data.read_past import read_past
 
     if isinstance(params, Editions):
         return params   # its data are reports, which may not be made yet
@@ -149,6 +153,8 @@ def run_batch(
         with ending(stopping), Progress(sum(map(len, parts)), say) as progress, ThreadPoolExecutor(n_jobs) as own:
             begun = [own.submit(_watched, part, progress, stopping, STAGGER * i if i < n_jobs else 0.0)
                      for i, part in enumerate(parts)]
+            if wait(begun, QUICK).not_done:   # reports are made: what the list of them needs comes in meanwhile
+                importlib.import_module("analysis.report.index")
             made = [future.result() for future in begun]
     found = {job.params: outcome for part, own in zip(parts, made, strict=True)
              for job, outcome in zip(part, own, strict=True)}

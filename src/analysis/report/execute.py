@@ -21,6 +21,7 @@ import analysis  # noqa: E402
 from analysis.report.apart import Limits, Tell  # noqa: E402
 from analysis.report.outcome import Failed  # noqa: E402
 
+SAVED_EVERY = 1.0   # seconds, so much at most of a notebook is lost with a process that dies
 KINDS = {"CampaignError": "refused", "Unreachable": "unreachable"}   # an exception of a cell -> how the run failed
 
 
@@ -134,10 +135,18 @@ def _register() -> None:
 
 @contextmanager
 def watched(nb_man: Any, tell: Tell, timing: Timing, words_in: str) -> Iterator[None]:
-    """Tell each cell as papermill's execution manager begins it, and time it."""
-    start, headings = nb_man.cell_start, _headings(nb_man.nb.cells, words_in)
+    """Tell each cell as papermill's execution manager begins it, and time it. Twice a cell it would save the notebook,
+    which takes longer than many a cell."""
+    start, save, headings = nb_man.cell_start, nb_man.save, _headings(nb_man.nb.cells, words_in)
     began = time.perf_counter()
+    saved = began
     marks: list[float] = []
+
+    def save_some(**more: Any) -> None:
+        nonlocal saved
+        if time.perf_counter() - saved > SAVED_EVERY:
+            save(**more)
+            saved = time.perf_counter()
 
     def cell_start(cell: Any, cell_index: int | None = None, **more: Any) -> None:
         if cell.cell_type == "code":
@@ -145,10 +154,11 @@ def watched(nb_man: Any, tell: Tell, timing: Timing, words_in: str) -> Iterator[
             marks.append(time.perf_counter())
         start(cell, cell_index, **more)
 
-    nb_man.cell_start = cell_start
+    nb_man.cell_start, nb_man.save = cell_start, save_some
     try:
         yield
     finally:
+        nb_man.save = save
         marks = marks or [time.perf_counter()]
         timing.kernel_s += marks[0] - began
         timing.cells_s += time.perf_counter() - marks[0]

@@ -104,9 +104,10 @@ def _made(job: Job, params: Params, place: Path, work: Path, tell: Tell, stoppin
         return ""
     new, began, timings, languages = work / "new", time.perf_counter(), [], tuple(job.executed) or params.languages
     (new / "tables").mkdir(parents=True)
+    how = (job.engine, None) if may_fork() else ("kernel", job.limits)   # where nobody watches, the kernel does
     try:
         for language in languages:
-            page = partial(_page, job, notebook, new, place, beside, language, language == languages[0])
+            page = partial(_page, job, how, notebook, new, place, beside, language, language == languages[0])
             answer, timing = apart(page, tell, job.limits, stopping)
             timings.append(timing)
         total = {key: sum((own[key] for own in timings), start=type(timings[0][key])()) for key in timings[0]}
@@ -122,9 +123,12 @@ def _made(job: Job, params: Params, place: Path, work: Path, tell: Tell, stoppin
     return answer
 
 
-def _page(job: Job, notebook: Path, new: Path, place: Path, beside: dict[str, str], language: str, is_main: bool,
-          tell: Tell) -> tuple[str, dict[str, Any]]:
-    """In a process of its own: one language of the report into the folder `new`; the answer, and what took how long."""
+def _page(job: Job, how: tuple[str, Limits | None], notebook: Path, new: Path, place: Path, beside: dict[str, str],
+          language: str, is_main: bool, tell: Tell) -> tuple[str, dict[str, Any]]:
+    """In a process of its own: one language of the report into the folder `new`; the answer, and what took how long.
+
+    how   the engine, and the limits that it keeps by itself
+    """
     from analysis.report.execute import Timing, execute
     from analysis.report.render import Unfinished
     from analysis.report.scan import refuse
@@ -140,7 +144,7 @@ def _page(job: Job, notebook: Path, new: Path, place: Path, beside: dict[str, st
         shutil.copyfile(job.executed[language], executed)
     else:
         execute(job.params, executed, {**job.overrides, **beside, "languages": [language]}, telling, timing, notebook,
-                *((job.engine, None) if may_fork() else ("kernel", job.limits)))
+                *how)
     began = time.perf_counter()
     try:
         answer = publish(shareable(executed, job.params, place, job.overrides), new, language, is_main)
