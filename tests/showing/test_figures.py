@@ -742,3 +742,17 @@ class TestPicture:
 
     def test_text_stays_text(self):
         assert "1 visit" in words(self.picture())
+
+
+def test_what_is_summed_in_another_order_is_drawn_alike():
+    """matplotlib names clips, markers and hatches after all digits of their places."""
+    drawn = set()
+    for noise in (0, 3e-11):
+        with theme.theme():
+            ax = Figure().subplots()
+            ax.plot([1, 2, 3], [422395.5 + noise, 422400, 422410], marker="o")
+            ax.fill_between([1, 2], [422395.5 + noise, 422400], hatch="//")
+        svg = show(ax, "a line").svg
+        assert re.search(r'url\(#p\d+\)', svg) and re.search(r'href="#m\d+"', svg) and re.search(r'url\(#h\d+\)', svg)
+        drawn.add(svg)
+    assert len(drawn) == 1

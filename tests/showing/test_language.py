@@ -194,3 +194,13 @@ def test_a_number_of_one_is_singular():
 def test_the_level_of_an_interval_is_the_tests():
     assert reader.Reader().confidence(comparison.ALPHA) == "95%"
     assert reader.Reader().confidence(0.025) == "97.5%"
+
+
+@pytest.mark.parametrize("noise", [-6e-11, 0.0, 6e-11])   # what sums of the same amounts differ by, in another order
+@pytest.mark.parametrize(("write", "value", "expected"), [
+    ("money", 422395.5, "$422,396"), ("number", 422396.5, "422,396"), ("total", 1234.0, "$1,234"),
+    ("level", 12.0, "12")])
+def test_a_half_is_rounded_alike_whatever_the_order_of_a_sum(write, value, expected, noise):
+    own = reader.Reader(currency="USD")
+    more = {"total": ["USD"], "level": ["users", "total"]}.get(write, [])
+    assert getattr(own, write)(value + noise, *more) == expected

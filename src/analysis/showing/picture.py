@@ -15,6 +15,7 @@ SVG = "http://www.w3.org/2000/svg"
 TEXT = f"{{{SVG}}}text"
 NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 CONTROL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
+HASHED = re.compile("[mph][0-9a-f]{10}")   # how markers, clips and hatches are called: after all digits of their places
 FONTS = ("system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'PingFang SC', 'Microsoft YaHei', "
          "'Noto Sans CJK SC', 'WenQuanYi Micro Hei', sans-serif")
 
@@ -44,11 +45,16 @@ def show(ax: Axes, alt: str) -> Picture:
 def inline(document: str) -> str:
     """An SVG document as an element: no prolog, the reader's own fonts, nothing that is not seen.
 
-    Widths were measured in the theme's fonts, which run wide. Coordinates keep a hundredth of a point.
+    Widths were measured in the theme's fonts, which run wide. Coordinates keep a hundredth of a point. What is referred
+    to is numbered: the last digits of sums that an engine makes in parallel differ from run to run.
     """
     root = ElementTree.fromstring(CONTROL.sub("\ufffd", document))
     root.set("font-family", FONTS)
+    hashed = [name for part in root.iter() if HASHED.fullmatch(name := part.get("id", ""))]
+    names = {name: f"{name[0]}{i}" for i, name in enumerate(hashed, start=1)}
     for part in root.iter():
+        for key, value in part.attrib.items():
+            part.set(key, HASHED.sub(lambda name: names.get(name[0], name[0]), value))
         for child in [child for child in part if child.get("style") == "fill: none"]:
             part.remove(child)  # neither filled nor stroked, as the blank cells of a triangle are
         if part.tag == TEXT:

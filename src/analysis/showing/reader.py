@@ -41,6 +41,12 @@ def visible(text: str) -> str:
                    for c in text)
 
 
+def steady(value: float) -> float:
+    """Twelve significant digits: those behind differ from run to run where an engine sums in parallel, and a half would
+    be rounded now up and now down."""
+    return float(f"{value:.12g}")
+
+
 @dataclass(frozen=True)
 class Reader:
     """Formats for one reader. Every number and word of a report passes through here."""
@@ -82,6 +88,7 @@ class Reader:
 
     def number(self, value: float, digits: int | None = None) -> str:
         """Three significant digits below 100, two decimals at most, thousands grouped."""
+        value = steady(value)
         if math.isnan(value):
             return MISSING
         if math.isinf(value):
@@ -96,6 +103,7 @@ class Reader:
         return numbers.format_decimal(value, format=pattern, locale=self.locale).replace("-", "−")
 
     def percent(self, share: float, digits: int = 1, signed: bool = False) -> str:
+        share = steady(share)
         if math.isnan(share):
             return MISSING
         if math.isinf(share):
@@ -111,6 +119,7 @@ class Reader:
 
     def money(self, amount: float, digits: int | None = None) -> str:
         """In the campaign's currency; cents below a thousand."""
+        amount = steady(amount)
         if math.isnan(amount) or math.isinf(amount) or not self.currency:
             return self.number(amount, digits)
         if digits is None:
@@ -129,6 +138,7 @@ class Reader:
 
     def total(self, value: float, unit: str) -> str:
         """A sum over users; things that are counted come whole."""
+        value = steady(value)
         if unit and unit == self.currency:
             return self.money(value)
         return self.number(value, 0 if abs(value) >= 10 or value % 1 == 0 else None)
@@ -150,6 +160,7 @@ class Reader:
         return self.label(name) if name else self.say("everybody")
 
     def pvalue(self, p: float) -> str:
+        p = steady(p)
         if math.isnan(p):
             return MISSING
         return "< 1e-16" if p < 1e-16 else f"{p:.0e}" if p < 0.0001 else f"{p:.4f}" if p < 0.1 else f"{p:.2f}"
