@@ -12,7 +12,7 @@ import pytest
 
 from analysis.params import load
 from analysis.report.outcome import Failed
-from analysis.report.scan import KINDS, SHAPES, findings, ids, refuse
+from analysis.report.scan import KINDS, SHAPES, findings, ids, refuse, texts
 from tests.report.conftest import campaign
 from tests.report.small_campaign import contents, write_campaign
 
@@ -126,7 +126,7 @@ def test_a_message_names_file_place_and_kind_and_never_what_was_found(tmp_path, 
     (tmp_path / "new" / "report.html").write_text(f"<p>\n{TOKEN}\nann@example.com</p>", "utf-8")
     (tmp_path / "new" / "tables" / "a.csv").write_text("event,n\n+8613812345678 call,3\n", "utf-8")
     with pytest.raises(Failed) as failure:
-        refuse(tmp_path / "new", params)
+        refuse(texts(tmp_path / "new"), params)
     said = str(failure.value)
     assert "report.html, line 2: what looks like a key" in said and "report.html, line 3: an e-mail" in said
     assert "tables/a.csv, row 1: a phone number" in said

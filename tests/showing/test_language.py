@@ -14,7 +14,7 @@ from babel.messages import pofile
 
 import analysis
 from analysis.data.columns import COLUMNS
-from analysis.report import entries, failure, index
+from analysis.report import entries, failure, index, outcome
 from analysis.showing import definitions, glance, phrases, reader, retention, tables, words
 from analysis.showing.charts import experiments as experiments_charts
 from analysis.showing.editions import series as editions_series
@@ -78,7 +78,7 @@ def said_by_code() -> set[str]:
               editions_series.WHY, editions_words.KINDS, editions_words.ASPECTS, editions_words.REASONS,
               editions_tables.VERDICTS,
               planning_words.REMEDIES, planning_tables.VERDICTS, planning_tables.QUESTIONS,
-              entries.VERDICTS, entries.NOTEBOOKS, entries.CHECKS, entries.PROBLEMS, index.GOALS, index.UNTRUSTED,
+              outcome.VERDICTS, entries.NOTEBOOKS, entries.CHECKS, entries.PROBLEMS, index.GOALS, index.UNTRUSTED,
               failure.HEADINGS, failure.MEANINGS, glance.NEXT, glance.CHECKED, words.NET)
     pairs = [*phrases.CHECKS.values(), phrases.CLUSTER_SPLIT, (phrases.NO_SPLIT,), *experiments_words.CHECKS.values(),
              *failure.REMEDIES.values(), *reader.UNITS]

@@ -39,6 +39,11 @@ def may_fork() -> bool:
     return not multiprocessing.current_process().daemon and OWN in ([], [os.getpid()])
 
 
+def has_others() -> bool:
+    """Whether this process has had others: one more costs next to nothing then, and has its imports."""
+    return [os.getpid()] == OWN
+
+
 def _warm() -> Any:
     """How new processes are made: forked from one that has imported what reports need, where there are such."""
     if "forkserver" not in multiprocessing.get_all_start_methods():

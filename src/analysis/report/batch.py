@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from analysis.params import Campaign, CampaignError, Editions, Experiments, Params, Problem, load
-from analysis.report.apart import Tell
+from analysis.report.apart import Limits, Tell, apart, has_others
 from analysis.report.editions import turn_of
 from analysis.report.failed import failed_folder
 from analysis.report.outcome import AGAIN, CODES, OK, Outcome, worst
@@ -25,7 +25,6 @@ from analysis.report.published import write
 from analysis.report.run import Job, make, settled
 
 LIST_WAIT = 60.0   # seconds for another run to write the list of reports
-QUICK = 1.0      # seconds, after which not all reports can have been there already
 STAGGER = 0.3   # seconds between the starts of kernels: together they would only wait for each other
 
 
@@ -122,7 +121,10 @@ def run_all(
         out.mkdir(parents=True, exist_ok=True)
         outcomes = run_batch(jobs, executor, n_jobs=batch.jobs, say=say)
         if any(not outcome.is_unchanged for outcome in outcomes) or not _is_listed(out):
-            write_index(out)
+            if has_others():
+                apart(partial(_index_apart, out), lambda *_: None, Limits(), threading.Event())
+            else:
+                write_index(out)
     except OSError as error:
         raise CampaignError([Problem(str(out), None, "", f"cannot be written: {error.strerror or error}")]) from None
     say(f"reports: {out / 'index.html'}")
@@ -153,8 +155,6 @@ def run_batch(
         with ending(stopping), Progress(sum(map(len, parts)), say) as progress, ThreadPoolExecutor(n_jobs) as own:
             begun = [own.submit(_watched, part, progress, stopping, STAGGER * i if i < n_jobs else 0.0)
                      for i, part in enumerate(parts)]
-            if wait(begun, QUICK).not_done:   # reports are made: what the list of them needs comes in meanwhile
-                importlib.import_module("analysis.report.index")
             made = [future.result() for future in begun]
     found = {job.params: outcome for part, own in zip(parts, made, strict=True)
              for job, outcome in zip(part, own, strict=True)}
@@ -232,6 +232,11 @@ def _is_listed(out: Path) -> bool:
     index = out / "index.html"
     return index.is_file() and all(
         path.stat().st_mtime_ns <= index.stat().st_mtime_ns for path in out.glob("*/run.json"))
+
+
+def _index_apart(out: Path, tell: Tell) -> None:
+    """`write_index` as a process of its own does it."""
+    write_index(out)
 
 
 def write_index(out: Path) -> None:

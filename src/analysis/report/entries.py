@@ -9,16 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from analysis.report.failure import HEADINGS
+from analysis.report.outcome import VERDICTS
 from analysis.report.template import LANG, span
 from analysis.showing.reader import Reader
 
-VERDICTS = {
-    "works": "It works", "does_not": "It does not work",
-    "cannot_tell": "It cannot be told", "do_not_trust": "Do not trust the numbers",
-    "feasible": "The wished effects can be seen", "not_feasible": "A wished effect cannot be seen",
-    "go_on": "Go on", "stop": "Decided: it can stop", "broken": "Something is broken", "over": "The period is over",
-    "compared": "Experiments compared", "editions": "Editions compared",
-}
 NOTEBOOKS = {"review": "", "plan": "Plan", "monitor": "Monitoring", "experiments": "Experiments",
              "compare": "Editions"}
 PROBLEMS = {

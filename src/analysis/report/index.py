@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from analysis.report.entries import CHECKS, FAILED, NOTEBOOKS, VERDICTS, Entry, read_entries
+from analysis.report.entries import CHECKS, FAILED, NOTEBOOKS, Entry, read_entries
 from analysis.report.failure import HEADINGS
 from analysis.report.multiples import multiple
+from analysis.report.outcome import VERDICTS
 from analysis.report.template import LANG, exporter, frame, span
 from analysis.showing.reader import Reader
 

@@ -23,6 +23,13 @@ CODES = {
     "unreachable": TEMPORARY,   # a server
     "busy": TEMPORARY,          # another run makes this report
 }
+VERDICTS = {   # answer of a report -> in words
+    "works": "It works", "does_not": "It does not work",
+    "cannot_tell": "It cannot be told", "do_not_trust": "Do not trust the numbers",
+    "feasible": "The wished effects can be seen", "not_feasible": "A wished effect cannot be seen",
+    "go_on": "Go on", "stop": "Decided: it can stop", "broken": "Something is broken", "over": "The period is over",
+    "compared": "Experiments compared", "editions": "Editions compared",
+}
 AGAIN = ("ended", "unreachable")   # worth a second try at once
 
 

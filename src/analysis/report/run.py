@@ -17,7 +17,7 @@ from analysis.report.apart import Limits, Tell, apart, may_fork
 from analysis.report.editions import looks_in, made_of_editions
 from analysis.report.failed import failed_folder, keep, tell_of
 from analysis.report.inputs import inputs, is_same
-from analysis.report.outcome import OK, Failed, Outcome, failure_of
+from analysis.report.outcome import OK, VERDICTS, Failed, Outcome, failure_of
 from analysis.report.place import claimed, swap
 from analysis.report.published import as_json, page_name, public, publish, shareable, write
 
@@ -79,8 +79,6 @@ def make(job: Job, tell: Tell = lambda *_: None, stopping: threading.Event | Non
     seconds = time.perf_counter() - began
     if not answer:
         return Outcome(name, OK, f"{name}: unchanged", seconds, _answer_of(place), is_unchanged=True)
-    from analysis.report.index import VERDICTS
-
     shutil.rmtree(failed_folder(place), ignore_errors=True)
     return Outcome(name, OK, f"{name}: {VERDICTS[answer]} · {place / 'report.html'} ({seconds:.1f} s)", seconds, answer)
 
@@ -111,10 +109,10 @@ def _made(job: Job, params: Params, place: Path, work: Path, tell: Tell, stoppin
             answer, timing = apart(page, tell, job.limits, stopping)
             timings.append(timing)
         total = {key: sum((own[key] for own in timings), start=type(timings[0][key])()) for key in timings[0]}
-        write(new / "run.json", as_json({
-            "status": "ok", "seconds": time.perf_counter() - began, "overrides": public(job.overrides), **total,
-            "inputs": made_from}))
-        refuse(new, params)
+        record = as_json({"status": "ok", "seconds": time.perf_counter() - began, "overrides": public(job.overrides),
+                          **total, "inputs": made_from})
+        refuse({"run.json": record}, params)   # the rest was looked at where it was made
+        write(new / "run.json", record)
         swap(new, place, work)
     except Failed as failure:
         if failure.error != "Unsafe":
@@ -131,7 +129,7 @@ def _page(job: Job, how: tuple[str, Limits | None], notebook: Path, new: Path, p
     """
     from analysis.report.execute import Timing, execute
     from analysis.report.render import Unfinished
-    from analysis.report.scan import refuse
+    from analysis.report.scan import refuse, texts
 
     timing, executed, at = Timing(), new.parent / "notebook.ipynb", {}
 
@@ -148,7 +146,7 @@ def _page(job: Job, how: tuple[str, Limits | None], notebook: Path, new: Path, p
     began = time.perf_counter()
     try:
         answer = publish(shareable(executed, job.params, place, job.overrides), new, language, is_main)
-        refuse(new, _params(job), with_ids=True)
+        refuse(texts(new), _params(job), with_ids=True)
     except Unfinished as error:
         kind, name = ("cell", error.error) if error.error else ("unfinished", "Unfinished")
         raise Failed(kind, error.said, name, error.cell, error.cells, error.heading) from None

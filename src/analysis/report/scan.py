@@ -74,13 +74,18 @@ class Finding:
         return f"{self.file}, {self.place}: {name}; {remedy}"
 
 
-def refuse(folder: Path, params: Params, with_ids: bool = False) -> None:
-    """Raise Failed if a file of the folder holds what must not be published, with a line per finding.
+def texts(folder: Path) -> dict[str, str]:
+    """name -> text of all files in a folder and those below it."""
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in sorted(folder.rglob("*"))
+            if path.is_file()}
 
+
+def refuse(files: dict[str, str], params: Params, with_ids: bool = False) -> None:
+    """Raise Failed if a file holds what must not be published, with a line per finding.
+
+    files      name -> text
     with_ids   look for ids of users too, which asks the data
     """
-    files = {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in sorted(folder.rglob("*"))
-             if path.is_file()}
     found = findings(files, params) + (ids(files, params) if with_ids else [])
     if found:
         more = [f"and {len(found) - MOST} more"] if len(found) > MOST else []

@@ -7,6 +7,7 @@ import matplotlib.pyplot  # noqa: F401
 import analysis.data.read
 import analysis.facts.population
 import analysis.report.execute
+import analysis.report.index
 import analysis.report.render
 import analysis.report.results
 import analysis.results.evidence
