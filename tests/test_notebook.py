@@ -218,11 +218,12 @@ def test_the_golden_answers_are_still_given():
     assert done.returncode == 0, done.stdout[-3000:]
 
 
-def test_the_golden_methods_are_the_notebook_and_still_give_these_numbers():
-    kept = nbformat.read(GOLDEN / "methods.ipynb", as_version=4)
-    assert [cell.source for cell in kept.cells] == [cell.source for cell in golden("methods").cells], (
-        "python tests/golden/make.py methods, then read the difference")
-    done = nbval(GOLDEN / "methods.ipynb")
+@pytest.mark.parametrize("name", ["methods", "compare"])
+def test_a_golden_notebook_is_the_one_that_is_shipped_and_still_gives_these_numbers(name):
+    kept = nbformat.read(GOLDEN / f"{name}.ipynb", as_version=4)
+    assert [cell.source for cell in kept.cells] == [cell.source for cell in golden(name).cells], (
+        f"python tests/golden/make.py {name}, then read the difference")
+    done = nbval(GOLDEN / f"{name}.ipynb")
     assert done.returncode == 0, done.stdout[-3000:]
 
 

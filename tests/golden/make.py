@@ -1,5 +1,5 @@
-"""Writes the golden notebooks anew: `python tests/golden/make.py [review methods]`, then read the difference before it
-is committed."""
+"""Writes the golden notebooks anew: `python tests/golden/make.py [review methods compare]`, then read the difference
+before it is committed."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from nbclient import NotebookClient
 
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parents[1] / "notebooks"
-KEPT = ("review", "methods")
+KEPT = {"review": "tiny.yml", "methods": "", "compare": "editions.yml"}   # notebook -> its params file
 
 
 def golden(name: str = "review") -> nbformat.NotebookNode:
-    """A notebook as it is kept, not yet run; the review is that of the tiny campaign."""
+    """A notebook as it is kept, not yet run, with params and data of this folder."""
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-    if name == "review":
+    if KEPT[name]:
         cell = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
-        cell.source = 'params_file = "tiny.yml"\noverrides = {}'
+        cell.source = f'params_file = "{KEPT[name]}"\noverrides = {{}}'
         # nbval sanitises text only, and the results hold the versions of this machine; tables' numbers are compared
         notebook.cells[-1].metadata.tags = ["nbval-ignore-output"]
     return notebook

@@ -148,7 +148,7 @@ def test_a_series_stands_together_with_its_primary_metric_drawn(tmp_path):
     put(tmp_path, "other")
     html = build_index(tmp_path, Reader()).html
     page = Elements(html)
-    assert re.findall(r"<h2[^>]*>(.*?)</h2>", html) == ["spring sale", "Other campaigns"]
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", html) == ["Spring sale", "Other campaigns"]
     assert re.findall(r'<h3[^>]*><a href="(.*?)/report', html) == ["sale2", "sale1", "other"]
     assert [svg["aria-label"] for svg in page.named("svg")] == [
         "per user during the campaign, from edition 1 to edition 2. offer: €20.00 to €25.00; stay: €10.00 to €12.50."]

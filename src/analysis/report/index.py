@@ -58,7 +58,7 @@ def grouped(entries: Sequence[Entry], reader: Reader) -> list[tuple[str, list[En
     One group alone needs no heading.
     """
     rest = [entry for entry in entries if not entry.series]
-    groups = [(series.replace("_", " ").replace("-", " "), [entry for entry in entries if entry.series == series])
+    groups = [(_title(series), [entry for entry in entries if entry.series == series])
               for series in dict.fromkeys(entry.series for entry in entries if entry.series)]
     if len(rest) > MANY:
         years = dict.fromkeys(entry.end[:4] for entry in rest)
@@ -67,6 +67,10 @@ def grouped(entries: Sequence[Entry], reader: Reader) -> list[tuple[str, list[En
     elif rest:
         groups.append((reader.say("Other campaigns") if groups else "", rest))
     return groups
+
+
+def _title(series: str) -> str:
+    return series[:1].upper() + series[1:].replace("_", " ").replace("-", " ")
 
 
 def _card(entry: Entry, id_: str, reader: Reader) -> dict[str, object]:

@@ -46,8 +46,9 @@ def glance(found: Course, reader: Reader) -> Html:
     trusted = sum(edition.trust != "fail" for edition in listed)
     names = {(row.kind, row.name, row.group) for row in found.apart}
     lines = {
-        say("Goals"): say("{met} of {n} goals met, {missed} missed, the rest not known.", met=reader.count(met),
-                          n=reader.count(asked), missed=reader.count(missed)) if asked else "",
+        say("Goals"): say("{met} of {n} goals met, {missed} missed, {unknown} not known.", met=reader.count(met),
+                          n=reader.count(asked), missed=reader.count(missed),
+                          unknown=reader.count(asked - met - missed)) if asked else "",
         say("Trust checks"): say("No check failed in {n} of {all} editions.", n=reader.count(trusted),
                                  all=reader.count(len(listed))),
         say("Not compared"): say("{n} numbers do not mean the same, or are not known, in some edition; they are "
@@ -56,36 +57,24 @@ def glance(found: Course, reader: Reader) -> Html:
 
 
 def editions(found: Course, reader: Reader) -> Table:
-    """One row per edition: when, what came out, the primary metric by group, the cost."""
+    """One row per edition: when it was, what came out, what it cost."""
     say = reader.say
-    own = found.of("level", found.answer.metric)
-    groups = list(dict.fromkeys(point.group for point in own))
-    per_day = any(point.is_per_day for point in own)
     columns = [Column("edition", say("Edition")), Column("start", say("Begins")), Column("end", say("Ends")),
                Column("verdict", say("Verdict")), Column("trust", say("Trust checks")),
-               Column("goals", say("Goals met"))]
-    for group in groups:
-        name = reader.title(found.answer.metric) + (f" · {reader.label(group)}" if group else "")
-        columns += [Column(f"level {group}".strip(), say("{name}, per day", name=name) if per_day else name, True),
-                    Column(f"interval {group}".strip(), say("95% interval"), True)]
-    columns.append(Column("cost", say("Cost"), True))
-    at = {(point.start, point.edition, point.group): point for point in own}
-    rows = [_edition(edition, [at.get((edition.start, edition.edition, group)) for group in groups], reader)
-            for edition in found.editions]
-    return Table("editions", say("The editions, oldest first"), columns, rows)
+               Column("goals", say("Goals met")), Column("cost", say("Cost"), True)]
+    return Table("editions", say("The editions, oldest first"), columns,
+                 [_edition(edition, reader) for edition in found.editions])
 
 
-def _edition(edition: Edition, points: Sequence[Point | None], reader: Reader) -> list[Cell]:
-    cells = [Cell(edition.edition, edition.edition), Cell(edition.start, words.day(edition.start, reader)),
-             Cell(edition.end, words.day(edition.end, reader)),
-             Cell(edition.answer, reader.say(ANSWERS[edition.answer])),
-             Cell(edition.trust, reader.say(STATES[edition.trust]), edition.trust),
-             Cell(edition.n_met, reader.say("{n} of {all}", n=edition.n_met, all=edition.n_goals)
-                  if edition.n_goals else MISSING)]
-    for point in points:
-        cells += _level(point, reader)
+def _edition(edition: Edition, reader: Reader) -> list[Cell]:
     own = Reader(reader.language, edition.currency)
-    return [*cells, Cell(edition.cost, own.money(edition.cost) if not math.isnan(edition.cost) else MISSING)]
+    return [Cell(edition.edition, edition.edition), Cell(edition.start, words.day(edition.start, reader)),
+            Cell(edition.end, words.day(edition.end, reader)),
+            Cell(edition.answer, reader.say(ANSWERS[edition.answer])),
+            Cell(edition.trust, reader.say(STATES[edition.trust]), edition.trust),
+            Cell(edition.n_met, reader.say("{n} of {all}", n=edition.n_met, all=edition.n_goals)
+                 if edition.n_goals else MISSING),
+            Cell(edition.cost, own.money(edition.cost) if not math.isnan(edition.cost) else MISSING)]
 
 
 def _level(point: Point | None, reader: Reader) -> list[Cell]:
@@ -96,10 +85,31 @@ def _level(point: Point | None, reader: Reader) -> list[Cell]:
 
 
 def primary(found: Course, reader: Reader) -> Stack:
-    """The primary metric over the editions, by group."""
-    return _chart(found, "level", found.answer.metric, reader.say(
+    """The primary metric over the editions, by group: a chart, and its numbers."""
+    drawn = _chart(found, "level", found.answer.metric, reader.say(
         "{metric} by edition, with 95% intervals. Editions fall into other seasons and reach other users: a difference "
         "between them is no effect.", metric=reader.title(found.answer.metric)), reader)
+    own = found.of("level", found.answer.metric)
+    return Stack([*drawn, _levels(found, own, reader)]) if own else drawn
+
+
+def _levels(found: Course, own: Sequence[Point], reader: Reader) -> Table:
+    """One row per edition that has the primary metric as the last one defines it, with a value for each group."""
+    say = reader.say
+    groups = list(dict.fromkeys(point.group for point in own))
+    columns = [Column("edition", say("Edition"))]
+    for group in groups:
+        columns += [Column(f"level {group}".strip(), reader.group(group), True),
+                    Column(f"interval {group}".strip(), say("95% interval"), True)]
+    at = {(point.start, point.edition, point.group): point for point in own}
+    places = [place for edition in found.editions if (place := (edition.start, edition.edition)) in {
+        (point.start, point.edition) for point in own}]
+    rows = [[Cell(name, name), *(cell for group in groups for cell in _level(at.get((start, name, group)), reader))]
+            for start, name in places]
+    caption = say("{metric} by edition", metric=reader.title(found.answer.metric))
+    if any(point.is_per_day for point in own):
+        caption = say("{name}, per day", name=caption)
+    return Table("primary_metric", caption, columns, rows)
 
 
 def effects(found: Course, reader: Reader) -> Stack:
