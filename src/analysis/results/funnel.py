@@ -143,7 +143,17 @@ def _segment(
 
 
 def segments_shown(facts: Facts, name: str, by: str) -> list[str]:
-    """Segments of one breakdown with enough users (not sessions, not entries) who entered, and whose window is over."""
+    """Segments of one breakdown with enough users (not sessions, not entries) who entered, and whose window is over.
+
+    Counted once; each step's drops ask again.
+    """
+    key = ("segments shown", name, by)
+    if key not in facts.kept:
+        facts.kept[key] = _segments_shown(facts, name, by)
+    return facts.kept[key]
+
+
+def _segments_shown(facts: Facts, name: str, by: str) -> list[str]:
     asked, counts = facts.campaign.funnels[name], []
     for is_mature_only in (False, True):
         users = users_of(facts, asked, step_facts(facts, asked, is_mature_only))
