@@ -28,8 +28,8 @@ NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in sorted((RO
 REVIEW = NOTEBOOKS["review"]
 SECTIONS = {  # the English headings, in the order of a reviewer's questions
     "review": [
-        "What changed since the last edition?",
-        "May the numbers be believed?", "How close to the goals?", "What did the campaign cause?",
+        "Can the numbers be trusted?", "What changed since the last edition?", "How close to the goals?",
+        "What did the campaign cause?",
         "Does the answer hang on the method?", "For whom did it work?", "Before, during and after", "What did it cost?",
         "Where did users drop?", "Did they stay?",
         "How active are they?",
@@ -41,7 +41,7 @@ SECTIONS = {  # the English headings, in the order of a reviewer's questions
         "Is the data arriving?", "Is the split right?", "Do the guardrails hold?", "Is it decided?",
         "Did anything break suddenly?", "What would stopping now mean?", "Definitions", "Where the numbers come from"],
     "experiments": [
-        "May the numbers be believed?", "What did the treatments do?", "What would looking early have claimed?",
+        "Can the numbers be trusted?", "What did the treatments do?", "What would looking early have claimed?",
         "How many claims are chance?",
         "What should I not believe?", "Definitions", "Where the numbers come from"],
     "compare": [

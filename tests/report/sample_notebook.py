@@ -20,7 +20,7 @@ EN = {
     "question": "Did the new banner sell more, without more refunds?",
     "verdict": "It works", "why": "Revenue per user rose by 4.1 % (95 % interval 1.2 % to 7.0 %). Both goals with a "
     "deadline are known; one is met.",
-    "checks": "May the numbers be believed?", "funnel": "Where users were lost", "arms": "Banner against no banner",
+    "checks": "Can the numbers be trusted?", "funnel": "Where users were lost", "arms": "Banner against no banner",
     "caption": "Goals and what came of them", "steps": "Steps of the purchase funnel, 7 days from entry",
     "alt": "Conversion falls from 41.2 % at the product page to 6.3 % at payment; most users are lost at the basket.",
     "axis": "Share of users", "names": ["visit", "product", "basket", "payment"],
@@ -49,7 +49,7 @@ def sample(language: str = "en", **changed: str) -> NotebookNode:
         code("review.goals()", html(goals(words), table={
             "name": "goals", "columns": ["metric", "observed", "n"],
             "rows": [[words["title"], 0.0410000000000001, 51234], ["=1+1", None, -3]]})),
-        *prose("## May the numbers be believed?\n\nA failed check voids the verdict. *Read this first.*",
+        *prose("## Can the numbers be trusted?\n\nA failed check voids the verdict. *Read this first.*",
                "## 数据可信吗？\n\n任何一项检查未通过，结论即作废。**请先看这里。**"),
         code("review.checks()", html(
             '<table><caption>' + escape(words["checks"]) + '</caption><thead><tr><th scope="col">Check</th>'

@@ -115,7 +115,7 @@ def telling(notebook):
 
 
 UNFINISHED = {   # what is wrong -> what is said
-    failing: "in cell 5 of 11 (May the numbers be believed?): ValueError: no such luck",
+    failing: "in cell 5 of 11 (Can the numbers be trusted?): ValueError: no such luck",
     stopped: "in cell 6 of 11 (Steps): the last cell did not hand over the results",
     never_run: "before the first cell: the last cell did not hand over the results",
     telling: "an e-mail address",

@@ -92,7 +92,7 @@ def test_diff_says_what_changed_and_what_cannot_be_compared(here):
            definitions=record()["definitions"] | {"funnels": {"shop": {"steps": "visit > pay", "window": "14 days"}}})
     code, said = campaign("diff", "reports/c", "reports/b/results.json")
     assert code == 0 and said.startswith("spring-1 -> spring-2\nCompared with edition 1 (1 Mar 2023 to 10 Mar 2023).")
-    assert "1 of 3 numbers that are defined alike differ by more than chance" in said and "no effect" in said
+    assert "1 of 3 numbers with the same definition differ by more than chance" in said and "no effect" in said
     lines = said.splitlines()
     spend = next(line for line in lines if line.startswith("Spend  ") or line.startswith("Spend "))
     assert "higher" in spend and "$20.00" in spend and "$22.00 to $24.00" in spend and "$3.00" in spend

@@ -56,10 +56,10 @@ def test_without_arms_the_next_campaign_needs_a_control_group():
     assert reasons(arms=False) == [("no_control_group", "")]
 
 
-@pytest.mark.parametrize(("plan", "size", "n"), [
-    (None, 2.0, 4000), ({"": 0.05}, 0.5, 64000), ({"money": 0.4}, 4.0, 1000)])
-def test_users_it_takes_follow_from_the_smallest_visible_difference(plan, size, n):
-    assert ahead([row()], plan=plan) == [NextStep("too_few_users", "money", size, "", n)]
+@pytest.mark.parametrize(("plan", "size", "n", "even"), [
+    (None, 2.0, 4000, 1400), ({"": 0.05}, 0.5, 64000, 23000), ({"money": 0.4}, 4.0, 1000, 360)])
+def test_users_it_takes_follow_from_the_smallest_visible_difference(plan, size, n, even):
+    assert ahead([row()], plan=plan) == [NextStep("too_few_users", "money", size, "", n, even)]
 
 
 def test_users_it_takes_are_those_that_the_power_formula_gives():
@@ -67,12 +67,13 @@ def test_users_it_takes_are_those_that_the_power_formula_gives():
     seen = mde(baseline, 1000, share=0.9).effect
     [found] = ahead([row(detectable=seen)])
     assert found.n_users == pytest.approx(users(baseline, effect=seen / 2, share=0.9).n, rel=0.03)
+    assert found.n_even == pytest.approx(users(baseline, effect=seen / 2, share=0.5).n, rel=0.03)
 
 
 def test_a_gain_that_may_be_moved_forward_says_how_many_users_would_tell():
     both = row("secondary", "cannot_tell", "in_all", detectable=5.0)
     [found] = ahead([row(verdict="better"), both])
-    assert found == NextStep("moved_forward", "in_all", 1.0, "", 25000)
+    assert found == NextStep("moved_forward", "in_all", 1.0, "", 25000, 9000)
     assert ahead([row(verdict="better"), replace(both, verdict="better")]) == []
     assert ahead([row(verdict="better"), replace(both, unit="orders")]) == []
     assert [own.reason for own in ahead([row(), both])] == ["too_few_users"]

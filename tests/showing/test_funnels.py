@@ -58,7 +58,7 @@ def test_an_arm_that_cannot_enter_is_said_to_be_so_and_nothing_is_drawn():
     log = random_log(2)
     log = log[~((log.event == "a") & (log.user_id.str[1:].astype(int) % 2 == 0))]
     names, _, said = shown("{steps: [a, b], window: 2 days}", ARMS, assignments=assigned(), log=log)
-    assert "In 'stay' nobody entered with a" in said and "_arms" not in names
+    assert "In “stay” nobody entered with a" in said and "_arms" not in names
 
 
 def effects_said(share_of_control, params="{steps: [a, b], window: 2 days}"):
@@ -127,16 +127,22 @@ def step(position: int, name: str, n: int, lost: int, reason: str = "") -> Step:
     return Step("path", "", "", position, name, n, 100, n, n / 100, 0.0, 1.0, 0.5, 0.0, 1.0, lost, 60.0, reason=reason)
 
 
+def campaign_with(window):
+    return observed(f"funnels: {{path: {{steps: [a, b], window: {window}}}}}", events=random_log(2)).campaign
+
+
 def test_the_largest_loss_is_told_with_what_stood_before_it():
     steps = [step(1, "visit", 100, 0), step(2, "cart", 40, 60), step(3, "pay", 30, 10)]
-    assert words.largest_loss(steps, EN) == (
-        "Between 'visit' and 'cart': 60 of 100 stop there. 30.0% of those that entered get to the end.")
+    assert words.largest_loss(steps, campaign_with("2 days"), EN) == (
+        "Between “visit” and “cart”: 60 of 100 stop there. 30.0% of those that entered complete every step within "
+        "2 days.")
+    assert words.largest_loss(steps, campaign_with("none"), EN).endswith("complete every step.")
 
 
 @pytest.mark.parametrize("steps", [
     [], [step(1, "visit", 5, 0, "all_open"), step(2, "pay", 0, 5)], [step(1, "visit", 5, 0), step(2, "pay", 5, 0)]])
 def test_there_is_no_line_where_nothing_was_lost_or_is_over(steps):
-    assert words.largest_loss(steps, EN) == ""
+    assert words.largest_loss(steps, campaign_with("2 days"), EN) == ""
 
 
 # --- the rules that were used ---

@@ -35,7 +35,7 @@ def test_a_question_leads_to_its_section_and_one_without_an_answer_is_left_out()
 
 
 def test_checks_that_warn_are_named_and_those_that_failed_say_what_they_found():
-    assert glance.trust([check("two_arms")], EN) == "All trust checks passed."
+    assert glance.trust([check("two_arms")], EN) == "The data passed all checks."
     assert glance.trust([check("two_arms", "warn", 3), check("alike", "warn", 3)], EN) == (
         "No check failed; these need attention: Users in two arms, Identical rows.")
     assert "50 of 100" in glance.trust([check("two_arms", "warn", 3), check("duplicates", "fail", 50)], EN)
@@ -43,14 +43,14 @@ def test_checks_that_warn_are_named_and_those_that_failed_say_what_they_found():
 
 @pytest.mark.parametrize(("costs", "effects", "said"), [
     ([], [row()], "No cost is stated"),
-    (COSTS, [], "What it brought is not known"),
+    (COSTS, [], "What it earned is not known"),
     (COSTS, [row()], "€2,000 more in all (€1,000 to €3,000) than without the campaign. Without margins"),
     (COSTS, [row("cannot_tell")], "It is not shown that it brought more"),
     (COSTS, [row(total=math.nan)], "took 60.0% of it. Without margins"),
     ([replace(COSTS[0], share=1.0), replace(COSTS[2], amount=60.0)], [], "cost €60.00; all of it was media."),
 ])
 def test_worth_is_what_came_beside_what_it_cost_and_never_profit(costs, effects, said):
-    assert said in EN.prose(sentence for sentence in glance.worth(costs, effects, EN) if sentence)
+    assert said in EN.prose(sentence for sentence in glance.worth(costs, effects, [], EN) if sentence)
 
 
 def test_what_next_is_one_sentence_a_reason_and_the_funnel_last():
@@ -91,3 +91,16 @@ def test_goals_of_data_that_failed_the_checks_are_marked():
     assert [(line[1].text, line[1].state) for line in shown.rows] == [
         ("met, if the data were right", "warn"), ("not known", "unknown")]
     assert sections.goals([met], [], Verdict("works", (), "money"), EN)[0].rows[0][1].text == "met"
+
+
+def test_what_is_left_with_the_time_after_stands_beside_what_came():
+    both = row("cannot_tell", "secondary", total=-900.0, total_lower=-2500.0, total_upper=700.0)
+    said = EN.prose(glance.worth(COSTS, [row()], [both], EN))
+    assert "€2,000 more in all" in said and "With the time after it is −€900.00 in all (−€2,500 to €700.00)." in said
+    assert "With the time after" not in EN.prose(glance.worth(COSTS, [row()], [], EN))
+
+
+def test_fewer_users_in_equal_shares_are_told_where_the_shares_are_uneven():
+    uneven, even = (NextStep("too_few_users", "spend", 3.4, "EUR", 310000.0, n) for n in (110000.0, 300000.0))
+    assert glance.next_steps([uneven], EN)[0].endswith("310,000 users in the same shares, or 110,000 in equal ones.")
+    assert glance.next_steps([even], EN)[0].endswith("310,000 users in the same shares.")

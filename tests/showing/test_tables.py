@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from analysis.params.counting import Retention
 from analysis.results.money import Cost
 from analysis.results.retention import Cell as Retained
 from analysis.results.trust import Check
@@ -52,14 +53,16 @@ def test_trust_in_one_line_names_what_failed_before_what_warns():
     rows = [check("two_arms", "warn", 3), check("duplicates", "fail", 50, subject="orders"), check("balance")]
     assert words.trust(rows, EN) == (
         "Trust checks failed: 1. 50 of 100 rows came twice (orders) and count once.")
-    assert words.trust([check("two_arms")] * 2, EN) == "All trust checks passed."
+    assert words.trust([check("two_arms")] * 2, EN) == "The data passed all checks."
 
 
 def test_who_came_back_is_told_for_the_middle_of_the_periods_that_are_over():
     cells = [Retained("on", None, p, 200, 200 - 40 * p, 1 - p / 5, 0.0, 1.0) for p in range(5)]
-    assert retention.came_back(cells, "week", EN) == "60.0% of 200 users came back in week 2."
-    assert retention.came_back(cells, "month", ZH) == "200 位用户中，60.0% 在第 2 个月回来过。"
-    assert retention.came_back(cells[:1], "week", EN) == ""
+    assert retention.came_back(cells, Retention(), EN) == "60.0% of 200 users came back in week 2."
+    assert retention.came_back(cells, Retention(start="visit"), EN) == (
+        "60.0% of 200 users that began with “visit” came back in week 2.")
+    assert retention.came_back(cells, Retention(every="month"), ZH) == "200 位用户的第 2 个月留存率为 60.0%。"
+    assert retention.came_back(cells[:1], Retention(), EN) == ""
 
 
 def test_sentences_in_chinese_have_no_blank_between_them():

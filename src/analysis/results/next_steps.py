@@ -22,6 +22,7 @@ class NextStep:
     size: float = math.nan       # difference that is to be seen, in the metric's unit per user
     unit: str = ""
     n_users: float = math.nan    # that it would take in the same shares, to two digits; of a step: lost before it
+    n_even: float = math.nan     # the same with the arm and its control of one size
 
 
 def next_steps(
@@ -68,7 +69,12 @@ def _hoped(facts: Facts, row: Uplift) -> float:
 def _seen(row: Uplift, reason: str, size: float) -> NextStep:
     """The smallest visible difference shrinks with the root of the users, in the same shares."""
     n = (row.n_treatment + row.n_control) * (row.detectable / size) ** 2 if size else math.nan
-    return NextStep(reason, row.metric, size, row.unit, n if math.isnan(n) else float(f"{n:.2g}"))
+    uneven = (row.n_treatment + row.n_control) ** 2 / (4 * row.n_treatment * row.n_control)
+    return NextStep(reason, row.metric, size, row.unit, _rounded(n), _rounded(n / uneven))
+
+
+def _rounded(n: float) -> float:
+    return n if math.isnan(n) else float(f"{n:.2g}")
 
 
 def _loss(facts: Facts, steps: Sequence[Step]) -> Iterator[NextStep]:

@@ -1,4 +1,4 @@
-"""May the numbers be believed? The gate that every effect has to pass."""
+"""Can the numbers be trusted? The gate that every effect has to pass."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from analysis.facts.population import Facts
 from analysis.results.editions.change import Since
 from analysis.results.funnel import Step
 from analysis.results.money import Cost
-from analysis.results.next_steps import NextStep
+from analysis.results.next_steps import NextStep, net
 from analysis.results.retention import Cell
 from analysis.results.segments import SegmentTest
 from analysis.results.trust import Check
@@ -27,15 +27,16 @@ NEXT = {
     "guardrail_broken": "Do not repeat it as it is: {subject} got worse by more than was allowed.",
     "guardrail_open": "Before repeating it, find out whether {subject} holds: the data do not rule out more harm than "
                       "was allowed.",
-    "too_few_users": "To see a difference of {size} in {subject}, it takes about {n} users in the same shares.",
+    "too_few_users": "To see a difference of {size} in {subject}, it takes about {n} users in the same shares{even}.",
     "moved_forward": "It is open whether the gain of {size} per user was only moved forward: to see as much in "
-                     "{subject}, it takes about {n} users in the same shares.",
+                     "{subject}, it takes about {n} users in the same shares{even}.",
     "no_control_group": "Next time keep a random part of the users out of the campaign: only then can its effect be "
-                        "told. “campaign plan” says how large that part has to be.",
+                        "measured. The command “campaign plan” says how large that part has to be.",
     "largest_loss": "Look first at the step before “{subject}”: no other lost as many users ({n}).",
 }
+EVEN = 0.8    # of the users that it takes in the arms' own shares: fewer in equal ones are worth telling
 CHECKED = {"check_failed": "Mend the data first, then run the report again: {checks}.",
-           "check_warns": "Look into the checks that need attention."}
+           "check_warns": "Look into the checks that need attention: {checks}."}
 
 
 def glance(
@@ -43,23 +44,23 @@ def glance(
     costs: Sequence[Cost], steps: Sequence[Step], cells: Sequence[Cell], since: Since | None,
     ahead: Sequence[NextStep], reader: Reader,
 ) -> Html:
-    """May I trust it, was it worth it, where were users lost, who reacted, who stayed, what not to believe, what next.
+    """Can I trust it, was it worth it, where were users lost, who reacted, who stayed, what not to believe, what next.
 
     The answer itself stands in the box above, and each goal in the table.
     """
     say = reader.say
     asked, first = facts.campaign.retention, next(iter(facts.campaign.funnels), "")
     own = [step for step in steps if step.funnel == first]
-    limits = words.limits(facts, reader)
+    doubt = words.limits(facts, reader)[1 if facts.campaign.arms and facts.campaign.goals else 0]
     return lines([
-        (say("May I trust it?"), "trust", [trust(checks, reader)]),
-        (say("Was it worth it?"), "costs" if costs else "limits", worth(costs, effects, reader)),
+        (say("Can I trust it?"), "trust", [trust(checks, reader)]),
+        (say("Was it worth it?"), "costs" if costs else "limits", worth(costs, effects, net(facts, effects), reader)),
         (say("Where were users lost?"), "funnels",
-         [funnel_words.largest_loss(own, reader), funnel_words.phases(own, reader)]),
+         [funnel_words.largest_loss(own, facts.campaign, reader), funnel_words.phases(own, reader)]),
         (say("Who reacted?"), *_who(facts, tests, own, reader)),
-        (say("Did they stay?"), "retention", [retention.came_back(list(cells), asked.every, reader)] if asked else []),
-        (say("What changed?"), "since", _since(facts, since, reader)),
-        (say("What not to believe?"), "limits", [limits[1 if facts.campaign.arms and facts.campaign.goals else 0]]),
+        (say("Did they stay?"), "retention", [retention.came_back(list(cells), asked, reader)] if asked else []),
+        (say("What changed?"), "since" if facts.campaign.series else "", _since(facts, since, reader)),
+        (say("What should I not believe?"), "limits", [doubt]),
         (say("What next?"), "", next_steps(ahead, reader)),
     ], reader)
 
@@ -86,17 +87,21 @@ def trust(checks: Sequence[Check], reader: Reader) -> str:
                       checks=reader.say(", ").join(reader.say(CHECKS[name]) for name in warn))
 
 
-def worth(costs: Sequence[Cost], effects: Sequence[Uplift], reader: Reader) -> list[str]:
-    """What it cost beside what it brought, and what of that cannot be said."""
+def worth(costs: Sequence[Cost], effects: Sequence[Uplift], both: Sequence[Uplift], reader: Reader) -> list[str]:
+    """What it cost beside what it brought, and what of that cannot be said.
+
+    both   effects over the campaign and the time after it together
+    """
     if not costs:
         return [reader.say("No cost is stated, so nothing is said about whether it was worth it.")]
     primary = [row for row in effects if row.role == "primary" and not row.reason]
     cost = words.costs(list(costs), reader)
     if not primary:
-        return [cost, reader.say("What it brought is not known, so neither is whether it was worth that.")]
+        return [cost, reader.say("What it earned is not known, so whether it paid cannot be said.")]
     if any(row.verdict == "better" for row in primary):
         gained = [_gained(row, reader) for row in primary if row.verdict == "better"]
-        return [cost, *gained, reader.say("Without margins nothing is said about profit.")]
+        left = [_with_after(row, reader) for row in both if not row.reason]
+        return [cost, *gained, *left, reader.say("Without margins nothing is said about profit.")]
     return [cost, reader.say("It is not shown that it brought more, and so not that it was worth that.")]
 
 
@@ -109,20 +114,32 @@ def _gained(row: Uplift, reader: Reader) -> str:
                       metric=reader.title(row.metric), total=reader.total(row.total, unit), interval=interval)
 
 
+def _with_after(row: Uplift, reader: Reader) -> str:
+    if math.isnan(row.total):
+        return ""
+    unit = "users" if row.unit == "share" else row.unit
+    interval = reader.interval(reader.total(row.total_lower, unit), reader.total(row.total_upper, unit))
+    return reader.say("With the time after it is {total} in all ({interval}).", total=reader.total(row.total, unit),
+                      interval=interval)
+
+
 def _who(facts: Facts, tests: Sequence[SegmentTest], steps: Sequence[Step], reader: Reader) -> tuple[str, list[str]]:
     """Segments of the effect where the params name some; else those of the first funnel."""
     if tests:
         has_arms = len({test.arm for test in tests}) > 1
         return "segments", [effects_words.segment_test(test, has_arms, reader) for test in tests]
     by = next((step.by for step in steps if step.by not in ("", "phase")), "")
-    return "funnels", [funnel_words.by_segment(list(steps), by, reader)] if by else []
+    if by:
+        return "funnels", [funnel_words.by_segment(list(steps), by, reader)]
+    return "limits", [reader.say("Without a control group nobody can tell who reacted to the campaign.")
+                      if facts.campaign.arms is None else reader.say("No groups of users are told apart.")]
 
 
 def _since(facts: Facts, found: Since | None, reader: Reader) -> list[str]:
-    """What is compared with what and how much differs; nothing where the campaign is no edition."""
+    """What is compared with what, and what differs most."""
     if facts.campaign.series is None:
-        return []
-    return editions_words.summary(found, reader)[:2] if found else [
+        return [reader.say("There is no earlier edition to compare it with.")]
+    return [*editions_words.summary(found, reader)[:2], editions_words.most_changed(found, reader)] if found else [
         reader.say("No earlier edition of this series has a report here.")]
 
 
@@ -135,5 +152,6 @@ def next_steps(ahead: Sequence[NextStep], reader: Reader) -> list[str]:
             said.append(reader.say(message, checks=reader.say(", ").join(names)))
     others = [reader.say(
         NEXT[step.reason], subject=reader.label(step.subject), size=reader.difference(step.size, step.unit),
-        n=reader.count(step.n_users)) for step in ahead if step.reason in NEXT]
+        n=reader.count(step.n_users), even=reader.say(", or {n} in equal ones", n=reader.count(step.n_even))
+        if step.n_even < EVEN * step.n_users else "") for step in ahead if step.reason in NEXT]
     return [*others[:-1], *said, *others[-1:]] if others and ahead[-1].reason == "largest_loss" else [*others, *said]

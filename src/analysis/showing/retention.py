@@ -8,6 +8,7 @@ from datetime import date
 
 from analysis.facts.loaded import gap_days
 from analysis.facts.population import Facts
+from analysis.params.counting import Retention
 from analysis.results.curves import CurveGap, CurveTest
 from analysis.results.ltv import Value
 from analysis.results.retention import Cell
@@ -59,13 +60,15 @@ def in_words(cells: Sequence[Cell], every: str, reader: Reader) -> str:
         habit=reader.percent(habit.rate), n=reader.count(stay.n_users), last=stay.period, period=reader.say(every))
 
 
-def came_back(cells: Sequence[Cell], every: str, reader: Reader) -> str:
+def came_back(cells: Sequence[Cell], asked: Retention, reader: Reader) -> str:
     """The same in one line; "" where no period is over."""
     habit = next((cell for flavour in ("on", *HEADINGS) if (cell := _half_way(cells, flavour))), None)
     if habit is None:
         return ""
-    return reader.say("{habit} of {n} users came back in {period} {last}.", habit=reader.percent(habit.rate),
-                      n=reader.count(habit.n_users), last=habit.period, period=reader.say(every))
+    message = ("{habit} of {n} users that began with “{start}” came back in {period} {last}." if asked.start.event else
+               "{habit} of {n} users came back in {period} {last}.")
+    return reader.say(message, habit=reader.percent(habit.rate), n=reader.count(habit.n_users), last=habit.period,
+                      period=reader.say(asked.every), start=reader.label(asked.start.event or ""))
 
 
 def _half_way(cells: Sequence[Cell], flavour: str) -> Cell | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +13,6 @@ from analysis.showing.reader import MISSING, Reader
 
 LONG = 24  # columns of a terminal
 TEXT = ' class="t"'
-SIGN, JOINED = re.compile(r"−(?=[^\d\s∞])"), "\u2060"   # a line must not end between the sign and the currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ def interval_cell(lower: float, upper: float, show: Callable[[float], str], read
     number, _, unit = first.partition(" ")
     if unit and last.partition(" ")[2] == unit:
         first = number
-    return Cell(f"{lower:.10g} {upper:.10g}", SIGN.sub(f"−{JOINED}", reader.interval(first, last)))
+    return Cell(f"{lower:.10g} {upper:.10g}", reader.interval(first, last))
 
 
 def _plain(value: Any) -> Any:

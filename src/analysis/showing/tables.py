@@ -43,7 +43,7 @@ def goals(rows: Sequence[Goal], reader: Reader, is_void: bool = False) -> Table:
                Column("priority", say("Priority"), True), Column("deadline", say("Deadline"), True)]
     caption, cells = say("Goals: targets and results"), [_goal(row, reader, is_void) for row in rows]
     if len({row.deadline for row in rows}) == 1:  # said once
-        caption = say("Goals: what was promised and what came, deadline {day}", day=reader.day(rows[0].deadline))
+        caption = say("Goals: target and result, deadline {day}", day=reader.day(rows[0].deadline))
         columns, cells = columns[:-1], [row[:-1] for row in cells]
     return Table("goals", caption, columns, cells)
 
@@ -79,7 +79,7 @@ def checks(rows: Sequence[Check], reader: Reader) -> Table:
     """One row per trust check, worst first; those of a kind that found nothing in one row."""
     say = reader.say
     columns = [Column("check", say("Check")), Column("state", say("State")), Column("found", say("What was found"))]
-    return Table("checks", say("Trust checks: may the numbers be believed?"), columns, [
+    return Table("checks", say("Trust checks: can the numbers be trusted?"), columns, [
         [Cell(" ".join([own[0].name, *(row.subject for row in own if row.subject)]), say(CHECKS[own[0].name])),
          Cell(own[0].state, say(STATES[own[0].state]), own[0].state), Cell(own[0].found, words.checks(own, reader))]
         for own in words.folded(rows)])

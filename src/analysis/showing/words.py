@@ -30,6 +30,7 @@ from analysis.showing.phrases import (
 )
 from analysis.showing.reader import Reader
 from analysis.showing.table import Html, paragraphs
+from analysis.stats.comparison import ALPHA
 
 
 def verdict(answer: Verdict, found: Sequence[Uplift], both: Sequence[Uplift], reader: Reader) -> Html:
@@ -55,12 +56,15 @@ def verdict(answer: Verdict, found: Sequence[Uplift], both: Sequence[Uplift], re
 NET = {"better": "So the effect is still there when the time after is counted too.",
        "worse": "So the effect has turned when the time after is counted too: more was moved forward than gained.",
        "cannot_tell": "So it is open whether anything of the effect is left when the time after is counted too: it may "
-                      "only have been moved forward."}
+                      "only have been moved forward.",
+       "below": "So it is open whether anything of the effect is left when the time after is counted too: the best "
+                "estimate is that more was lost after the campaign than gained during it."}
 
 
 def net(row: Uplift, reader: Reader) -> str:
     """What is left of the effect once the time after is counted too."""
-    return reader.prose([uplift(row, reader), reader.say(NET[row.verdict])])
+    is_below = row.verdict == "cannot_tell" and (row.diff < 0) == (row.better == "higher") and row.diff != 0
+    return reader.prose([uplift(row, reader), reader.say(NET["below" if is_below else row.verdict])])
 
 
 def why(reason: str, reader: Reader) -> str:
@@ -83,6 +87,7 @@ def uplift(row: Uplift, reader: Reader) -> str:
         "control_value": reader.amount(row.value_control, row.unit),
         "relative": reader.signed(row.rel_diff), "level": reader.confidence(row.alpha),
         "interval": reader.changes(row.rel_diff_lower, row.rel_diff_upper) + (
+            reader.say("; widened, as several metrics are tested") if row.alpha < ALPHA else "") + (
             reader.say("; adjusted by the time before") if row.method == "adjusted" else "")}
     if row.rel_reason and math.isnan(row.rel_diff):
         return reader.say(
@@ -126,14 +131,15 @@ def guardrail(row: Uplift, reader: Reader) -> str:
         return reader.say("Guardrail not known: {metric} ({why}).", metric=reader.title(row.metric),
                           why=reason_text(row.reason or row.rel_reason, reader))
     message = (
-        "Guardrail broken: {metric} {relative} ({interval}); it was to get worse by {margin} at most."
+        "Guardrail broken: {metric} {relative} ({level} interval {interval}); it was to get worse by {margin} at most."
         if row.verdict == "broken" else
-        "Guardrail not shown to hold: {metric} {relative} ({interval}). It did get worse; it was to by {margin} at "
-        "most, and the data do not rule out more." if _is_surely_worse(row) else
-        "Guardrail not shown to hold: {metric} {relative} ({interval}). It was to get worse by {margin} at most, "
-        "and the data do not rule out more.")
+        "Guardrail not shown to hold: {metric} {relative} ({level} interval {interval}). It did get worse; {margin} at "
+        "most was agreed, and the data do not rule out more." if _is_surely_worse(row) else
+        "Guardrail not shown to hold: {metric} {relative} ({level} interval {interval}). A loss of {margin} at most "
+        "was agreed, and the data do not rule out more.")
     return reader.say(
         message, metric=reader.title(row.metric), relative=reader.signed(row.rel_diff),
+        level=reader.confidence(row.alpha),
         interval=reader.changes(row.rel_diff_lower, row.rel_diff_upper), margin=reader.percent(row.margin, 0))
 
 
@@ -171,11 +177,11 @@ def conflict(row: Conflict, reader: Reader) -> str:
     values = {"winner": reader.title(row.winner), "loser": reader.label(row.loser), "missed": reader.title(row.missed),
               "shortfall": reader.level(row.shortfall, row.unit, row.measure)}
     if not row.is_decided:
-        return reader.say("{winner} and {loser} pulled apart and have the same priority: the owner has to say which "
-                          "decides. {missed} lacked {shortfall} to its target.", **values)
+        return reader.say("{winner} and {loser} went opposite ways and have the same priority: the owner has to say "
+                          "which decides. {missed} fell {shortfall} short of its target.", **values)
     verdict = reader.say("met") if row.winner_verdict == "met" else reader.say("missed")
-    return reader.say("{winner} and {loser} pulled apart. {winner} has the higher priority and decides: {verdict}. "
-                      "{missed} lacked {shortfall} to its target.", verdict=verdict, **values)
+    return reader.say("{winner} and {loser} went opposite ways. {winner} has the higher priority and was {verdict}; "
+                      "{missed} fell {shortfall} short of its target.", verdict=verdict, **values)
 
 
 def no_effect_claimed(found: Gap | None, reason: str, reader: Reader) -> Html:
@@ -187,13 +193,13 @@ def no_effect_claimed(found: Gap | None, reason: str, reader: Reader) -> Html:
             "on those days."))
         return paragraphs(said, "note")
     said.append(reader.say(
-        "{metric} per user was higher by {gap} in the group '{high}' than in '{low}' during the campaign. This gap is "
+        "{metric} per user was higher by {gap} in the group “{high}” than in “{low}” during the campaign. This gap is "
         "not the campaign's effect.", metric=reader.title(found.metric),
         gap=reader.difference(found.during, found.unit), high=reader.label(found.high), low=reader.label(found.low)))
     if not found.reason:
         said.append(reader.say(
-            "In the time before, without the campaign, the same gap was already {before}: the groups are different "
-            "people.", before=reader.difference(found.before, found.unit)))
+            "Before the campaign the same gap was already {before}: the groups are different people.",
+            before=reader.difference(found.before, found.unit)))
     return paragraphs(said, "note")
 
 
@@ -322,7 +328,7 @@ def trust(rows: list[Check], reader: Reader) -> str:
     """One line for the first screen: did the checks pass, and if not, which."""
     worst = [row for row in rows if row.state == "fail"] or [row for row in rows if row.state == "warn"]
     if not worst:
-        return reader.say("All trust checks passed.")
+        return reader.say("The data passed all checks.")
     message = "Trust checks failed: {n}." if worst[0].state == "fail" else "Trust checks that need attention: {n}."
     return reader.prose([reader.say(message, n=len(worst)), *(check(row, reader) for row in worst[:3])])
 
@@ -332,7 +338,7 @@ def limits(facts: Facts, reader: Reader) -> list[str]:
     campaign, say = facts.campaign, reader.say
     said = []
     if campaign.arms is None:
-        said.append(say("Without a control group drawn at random nothing here is the effect of the campaign: "
+        said.append(say("Without a control group drawn at random nothing here can be credited to the campaign: "
                         "differences between groups and between times have other causes too."))
     else:
         said.append(say("Effects hold for the users and days of this campaign; another season may differ."))

@@ -22,6 +22,8 @@ HEADING = re.compile(r'<h2 id="(?P<id>[^"]*)">(?P<text>.*?)</h2>', re.S)
 TABLES = re.compile(r"<table\b.*?</table>", re.S)
 LONGEST = 60  # characters of a file's name; a Chinese one takes three bytes of the 255 there are
 OPTIONAL = re.compile(r"</(?:td|th|tr|thead|tbody|dt|dd|li)>")  # HTML need not have them; a page has thousands
+P_VALUE = re.compile(r"\bp (?=(?:&lt; )?\d)")   # a line must not end inside a number: p 0.04
+SIGN = re.compile(r"−(?=[^\d\s∞<])")             # −$3
 NOTE = re.compile(r"<small>.*?</small>", re.S)  # what holds for the table on the page, not for its file
 CAPTION = re.compile(r"(<caption[^>]*>)(.*?)(</caption>)", re.S)
 
@@ -87,7 +89,7 @@ class Layout:
         if output.output_type == "stream":
             self.log += without_traces(output.text)
         elif "text/html" in output.data:
-            self.sections[-1].blocks.append(self._with_regions(output.data["text/html"]))
+            self.sections[-1].blocks.append(self._with_regions(_whole(output.data["text/html"])))
         elif SVG in output.data:
             self.sections[-1].blocks.append(self._figure(output))
         elif RESULTS not in output.data and "text/plain" in output.data:
@@ -132,3 +134,7 @@ class Layout:
         own_name = f"{label} ({n})" if n > 1 else label
         named = f"aria-labelledby={id_}" if shown and n == 1 else f'aria-label="{escape(own_name)}"'
         return f'<div class="scroll" role=region {named} tabindex=0>{light(with_cards(table))}</div>'
+
+
+def _whole(html: str) -> str:
+    return SIGN.sub("−\u2060", P_VALUE.sub("p\u00a0", html))

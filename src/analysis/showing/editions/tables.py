@@ -14,7 +14,7 @@ VERDICTS = {"higher": "higher", "lower": "lower", "cannot_tell": "cannot tell", 
 
 
 def changes(rows: Sequence[Change], reader: Reader) -> Table:
-    """One row per number that is defined alike in both: then and now with intervals, and the difference."""
+    """One row per number with the same definition in both: then and now with intervals, and the difference."""
     say = reader.say
     columns = [Column("number", say("Number")), Column("verdict", say("Difference")),
                Column("before", say("Then"), True), Column("before_interval", say("95% interval"), True),
@@ -22,7 +22,7 @@ def changes(rows: Sequence[Change], reader: Reader) -> Table:
                Column("diff", say("Now − then"), True),
                Column("diff_interval", say("Interval of the difference"), True),
                Column("pvalue", say("p (adjusted)"), True)]
-    return Table("since", say("Then and now: numbers that are defined alike"), columns,
+    return Table("since", say("Then and now: numbers with the same definition"), columns,
                  [_change(row, reader) for row in rows])
 
 

@@ -29,6 +29,9 @@ REASONS = {
 }
 
 
+NAMED = 3   # numbers that the first screen names
+
+
 def which(report: Which, reader: Reader) -> str:
     """An edition, or a campaign by its name, with its days."""
     name = reader.say("edition {edition}", edition=report.edition) if report.edition else report.name
@@ -50,16 +53,32 @@ def summary(found: Since, reader: Reader) -> list[str]:
     answers = [say(ANSWERS[report.answer]) for report in (found.before, found.now)]
     sampled = [change for change in found.changes if change.verdict != "counted"]
     sentences = [
-        say("Compared with {before}. Verdict then: {then}. Verdict now: {now}.", before=which(found.before, reader),
+        say("Compared with {before}. Verdict then: {then}. Verdict now: {now}." if answers[0] != answers[1] else
+            "Compared with {before}. Verdict then and now: {now}.", before=which(found.before, reader),
             then=answers[0], now=answers[1]),
-        say("{told} of {n} numbers that are defined alike differ by more than chance (p below 0.05, corrected for all "
-            "of them).", told=reader.count(len(told)), n=reader.count(len(sampled)))
-        if sampled else say("No number is defined alike in both."),
+        say("{told} of {n} numbers with the same definition differ by more than chance (p below 0.05, corrected for "
+            "all of them).", told=reader.count(len(told)), n=reader.count(len(sampled)))
+        if sampled else say("No number has the same definition in both."),
         say("Two editions are two samples at two times: the season, prices and who was reached differ too. A "
-            "difference is no effect of the campaign. The tests take the two for different users.")]
+            "difference is no effect of the campaign. The tests assume different users; where the same ones are in "
+            "both, they are rather too careful.")]
+    if found.before.end[:10] >= found.now.start[:10]:
+        sentences.append(say("The two overlap: what users did on the days from {start} to {end} is in both.",
+                             start=day(found.now.start, reader),
+                             end=day(min(found.before.end, found.now.end), reader)))
     if any(change.is_per_day for change in found.changes):
         sentences.append(say("The periods differ in length, so sums and counts are shown per user and day."))
     return sentences
+
+
+def most_changed(found: Since, reader: Reader) -> str:
+    """The numbers that differ by more than chance and most, as a share of what they were, then and now."""
+    told = [c for c in found.changes if c.verdict in ("higher", "lower") and c.before and c.kind != "effect"]
+    most = sorted(told, key=lambda c: -abs(c.now / c.before - 1))[:NAMED]
+    each = [reader.say("{name} {before} → {now}", before=reader.amount(c.before, c.unit),
+                       now=reader.amount(c.now, c.unit), name=reader.say("{name}, per day", name=name_of(c, reader))
+                       if c.is_per_day else name_of(c, reader)) for c in most]
+    return reader.say("Most: {numbers}.", numbers=reader.say("; ").join(each)) if each else ""
 
 
 def turned(found: Since, reader: Reader) -> list[str]:

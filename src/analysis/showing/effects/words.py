@@ -74,8 +74,8 @@ def segment_test(row: SegmentTest, has_arms: bool, reader: Reader) -> str:
     if row.pvalue_adjusted < 0.05:
         return reader.say("{by}: the effect differs between the segments (p {p}).", by=by,
                           p=reader.pvalue(row.pvalue_adjusted))
-    return reader.say("{by}: no difference between the segments is shown (p {p}); what the chart shows may be chance.",
-                      by=by, p=reader.pvalue(row.pvalue_adjusted))
+    return reader.say("By {by} no difference between the effects is shown (p {p}): what looks higher or lower may be "
+                      "chance.", by=by, p=reader.pvalue(row.pvalue_adjusted))
 
 
 def novelty(row: Novelty, reader: Reader) -> str:

@@ -29,7 +29,7 @@ def checks(rows: Sequence[Check], reader: Reader) -> Table:
     """One row per check, worst first."""
     say = reader.say
     columns = [Column("check", say("Check")), Column("state", say("State")), Column("found", say("What was found"))]
-    return Table("checks", say("Trust checks: may the numbers be believed?"), columns, [
+    return Table("checks", say("Trust checks: can the numbers be trusted?"), columns, [
         [Cell(row.name, say(CHECKS[row.name])), Cell(row.state, say(STATES[row.state]), row.state),
          Cell(row.found, words.check(row, reader))] for row in rows])
 

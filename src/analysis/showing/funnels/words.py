@@ -42,7 +42,7 @@ def unlike_metrics(reader: Reader) -> str:
         "of users.")
 
 
-def largest_loss(steps: list[Step], reader: Reader) -> str:
+def largest_loss(steps: list[Step], campaign: Campaign, reader: Reader) -> str:
     """The step that loses most, in one line; "" where nobody's window is over or nobody was lost."""
     whole = [step for step in steps if step.by == ""]
     if not whole or whole[0].reason:
@@ -50,11 +50,15 @@ def largest_loss(steps: list[Step], reader: Reader) -> str:
     worst = max(whole[1:], key=lambda step: step.n_lost)
     if not worst.n_lost:
         return ""
-    before = whole[worst.position - 2]
+    before, window = whole[worst.position - 2], campaign.funnels[worst.funnel].window
+    message = (
+        "Between “{before}” and “{worst}”: {lost} of {n} stop there. {rate} of those that entered complete every step."
+        if window is None else "Between “{before}” and “{worst}”: {lost} of {n} stop there. {rate} of those that "
+                               "entered complete every step within {window}.")
     return reader.say(
-        "Between '{before}' and '{worst}': {lost} of {n} stop there. {rate} of those that entered get to the end.",
-        before=reader.label(before.step), worst=reader.label(worst.step), lost=reader.count(worst.n_lost),
-        n=reader.count(before.n_converted), rate=reader.percent(whole[-1].rate))
+        message, before=reader.label(before.step), worst=reader.label(worst.step), lost=reader.count(worst.n_lost),
+        n=reader.count(before.n_converted), rate=reader.percent(whole[-1].rate),
+        window=reader.duration(window.total_seconds() if window else math.nan))
 
 
 def by_segment(steps: list[Step], by: str, reader: Reader) -> str:
@@ -127,21 +131,21 @@ def _entering(check: StepEffect, is_compared: bool, reader: Reader) -> str:
         return reader.say("Nobody of either arm entered, so there is nothing to compare.")
     if not is_compared:
         nobody = check.control if not check.value_control else check.arm
-        return reader.say("In '{nobody}' nobody entered with {step}, so the arms cannot be compared along this path.",
+        return reader.say("In “{nobody}” nobody entered with {step}, so the arms cannot be compared along this path.",
                           nobody=reader.label(nobody), step=values["step"])
     if check.pvalue < ALPHA:
         return reader.say(
-            "Entering itself differed: {own} of the users of '{arm}' entered, {other} of '{control}' (p {p}). Those "
+            "Entering itself differed: {own} of the users of “{arm}” entered, {other} of “{control}” (p {p}). Those "
             "who entered are therefore different people, and the differences between the steps describe; they are "
             "not the campaign's effect.", **values)
     return reader.say(
-        "{own} of the users of '{arm}' entered, {other} of '{control}' (p {p}): no sign that different people entered, "
+        "{own} of the users of “{arm}” entered, {other} of “{control}” (p {p}): no sign that different people entered, "
         "which is what comparing the steps rests on.", **values)
 
 
 def _assigned(row: StepEffect, reader: Reader) -> str:
     return reader.say(
-        "Of all users assigned, entered or not, {own} got to {step} in '{arm}' and {other} in '{control}': {diff} "
+        "Of all users assigned, entered or not, {own} got to {step} in “{arm}” and {other} in “{control}”: {diff} "
         "({level} interval {interval}). Chance drew these groups, so this difference is the campaign's effect.",
         own=reader.percent(row.value_treatment), other=reader.percent(row.value_control), step=reader.label(row.step),
         arm=reader.label(row.arm), control=reader.label(row.control), diff=reader.points(row.diff),
