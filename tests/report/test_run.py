@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -143,6 +145,26 @@ def test_the_engine_asked_for_is_the_one_that_runs(ran, breaking, monkeypatch, e
     monkeypatch.chdir(ran[0])
     done = CliRunner().invoke(main, ["run", "params/spring.yml", "--lang", "en", "--engine", engine])
     assert f"ValueError: in a {shell}." in done.output
+
+
+PROGRAM = """
+from pathlib import Path
+from analysis.report.batch import run_batch
+from analysis.report.run import Job
+print("begun")
+print(run_batch([Job(Path("params/spring.yml"), Path("by_program"))])[0].message)
+"""
+
+
+@pytest.mark.parametrize("source", ["file", "standard input"])
+def test_a_program_that_makes_reports_is_run_once(ran, source):
+    """It may lack `if __name__ == "__main__"`, as programs in a cell or a scheduler's step do."""
+    folder, _ = ran
+    (folder / "program.py").write_text(PROGRAM, "utf-8")
+    done = subprocess.run([sys.executable, "program.py" if source == "file" else "-"], cwd=folder, text=True,
+                          input="" if source == "file" else PROGRAM, capture_output=True, timeout=120)
+    assert (done.returncode, done.stderr, done.stdout.count("begun")) == (0, "", 1)
+    assert "by_program/spring/report.html" in done.stdout or "unchanged" in done.stdout
 
 
 def test_a_notebook_that_is_nowhere_is_said():

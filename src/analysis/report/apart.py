@@ -5,12 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
+from types import ModuleType
 from typing import Any
 
 from analysis.report.outcome import Failed, failure_of
@@ -30,6 +32,7 @@ class Limits:
     run: float = 3600.0
 
 
+STARTING = threading.Lock()
 OWN: list[int] = []   # the process whose children are forked from a warm one
 
 
@@ -73,7 +76,8 @@ def apart(work: Callable[..., Any], tell: Tell, limits: Limits, stopping: thread
     context = _warm()
     here, there = context.Pipe()
     child = context.Process(target=_inside, args=(work, dict(os.environ), os.getcwd(), there), daemon=True)
-    child.start()
+    with _without_main():
+        child.start()
     there.close()
     try:
         return _watched(child, here, tell, limits, stopping)
@@ -81,6 +85,19 @@ def apart(work: Callable[..., Any], tell: Tell, limits: Limits, stopping: thread
         child.kill()
         child.join()
         here.close()
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """A new process would run the caller's program once more, but for what stands under `if __name__ == "__main__"`. It
+    needs nothing of it."""
+    with STARTING:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 def _watched(child: Any, here: Connection, tell: Tell, limits: Limits, stopping: threading.Event) -> Any:
