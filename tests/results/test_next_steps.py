@@ -59,7 +59,7 @@ def test_without_arms_the_next_campaign_needs_a_control_group():
 @pytest.mark.parametrize(("plan", "size", "n", "even"), [
     (None, 2.0, 4000, 1400), ({"": 0.05}, 0.5, 64000, 23000), ({"money": 0.4}, 4.0, 1000, 360)])
 def test_users_it_takes_follow_from_the_smallest_visible_difference(plan, size, n, even):
-    assert ahead([row()], plan=plan) == [NextStep("too_few_users", "money", size, "", n, even)]
+    assert ahead([row()], plan=plan) == [NextStep("too_few_users", "money", size, "", n, even, 1000)]
 
 
 def test_users_it_takes_are_those_that_the_power_formula_gives():
@@ -73,7 +73,7 @@ def test_users_it_takes_are_those_that_the_power_formula_gives():
 def test_a_gain_that_may_be_moved_forward_says_how_many_users_would_tell():
     both = row("secondary", "cannot_tell", "in_all", detectable=5.0)
     [found] = ahead([row(verdict="better"), both])
-    assert found == NextStep("moved_forward", "in_all", 1.0, "", 25000, 9000)
+    assert found == NextStep("moved_forward", "in_all", 1.0, "", 25000, 9000, 1000)
     assert ahead([row(verdict="better"), replace(both, verdict="better")]) == []
     assert ahead([row(verdict="better"), replace(both, unit="orders")]) == []
     assert [own.reason for own in ahead([row(), both])] == ["too_few_users"]

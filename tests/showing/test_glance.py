@@ -37,7 +37,8 @@ def test_a_question_leads_to_its_section_and_one_without_an_answer_is_left_out()
 def test_checks_that_warn_are_named_and_those_that_failed_say_what_they_found():
     assert glance.trust([check("two_arms")], EN) == "The data passed all checks."
     assert glance.trust([check("two_arms", "warn", 3), check("alike", "warn", 3)], EN) == (
-        "No check failed; these need attention: Users in two arms, Identical rows.")
+        "No check failed; these need attention: Users in two arms (3 of 100), Identical rows (3 of 100).")
+    assert glance.trust([check("balance", "warn", 0.2)], EN).endswith(": Arms alike before.")
     assert "50 of 100" in glance.trust([check("two_arms", "warn", 3), check("duplicates", "fail", 50)], EN)
 
 
@@ -101,6 +102,7 @@ def test_what_is_left_with_the_time_after_stands_beside_what_came():
 
 
 def test_fewer_users_in_equal_shares_are_told_where_the_shares_are_uneven():
-    uneven, even = (NextStep("too_few_users", "spend", 3.4, "EUR", 310000.0, n) for n in (110000.0, 300000.0))
-    assert glance.next_steps([uneven], EN)[0].endswith("310,000 users in the same shares, or 110,000 in equal ones.")
-    assert glance.next_steps([even], EN)[0].endswith("310,000 users in the same shares.")
+    uneven, even = (NextStep("too_few_users", "spend", 3.4, "EUR", 310000.0, n, 42000) for n in (110000.0, 300000.0))
+    assert glance.next_steps([uneven], EN)[0].endswith("310,000 users in the same shares, or 110,000 in equal ones; "
+                                                        "this time there were 42,000.")
+    assert glance.next_steps([even], EN)[0].endswith("310,000 users in the same shares; this time there were 42,000.")

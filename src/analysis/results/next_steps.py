@@ -23,6 +23,7 @@ class NextStep:
     unit: str = ""
     n_users: float = math.nan    # that it would take in the same shares, to two digits; of a step: lost before it
     n_even: float = math.nan     # the same with the arm and its control of one size
+    n_had: float = math.nan      # users of the two in this campaign
 
 
 def next_steps(
@@ -70,7 +71,8 @@ def _seen(row: Uplift, reason: str, size: float) -> NextStep:
     """The smallest visible difference shrinks with the root of the users, in the same shares."""
     n = (row.n_treatment + row.n_control) * (row.detectable / size) ** 2 if size else math.nan
     uneven = (row.n_treatment + row.n_control) ** 2 / (4 * row.n_treatment * row.n_control)
-    return NextStep(reason, row.metric, size, row.unit, _rounded(n), _rounded(n / uneven))
+    return NextStep(reason, row.metric, size, row.unit, _rounded(n), _rounded(n / uneven),
+                    row.n_treatment + row.n_control)
 
 
 def _rounded(n: float) -> float:

@@ -9,6 +9,7 @@ from html import escape
 from analysis.facts.population import Facts
 from analysis.results.editions.change import Since
 from analysis.results.funnel import Step
+from analysis.results.goals import Goal
 from analysis.results.money import Cost
 from analysis.results.next_steps import NextStep, net
 from analysis.results.retention import Cell
@@ -27,22 +28,24 @@ NEXT = {
     "guardrail_broken": "Do not repeat it as it is: {subject} got worse by more than was allowed.",
     "guardrail_open": "Before repeating it, find out whether {subject} holds: the data do not rule out more harm than "
                       "was allowed.",
-    "too_few_users": "To see a difference of {size} in {subject}, it takes about {n} users in the same shares{even}.",
+    "too_few_users": "To see a difference of {size} in {subject}, it takes about {n} users in the same shares{even}; "
+                     "this time there were {had}.",
     "moved_forward": "It is open whether the gain of {size} per user was only moved forward: to see as much in "
-                     "{subject}, it takes about {n} users in the same shares{even}.",
+                     "{subject}, it takes about {n} users in the same shares{even}; this time there were {had}.",
     "no_control_group": "Next time keep a random part of the users out of the campaign: only then can its effect be "
                         "measured. The command “campaign plan” says how large that part has to be.",
-    "largest_loss": "Look first at the step before “{subject}”: no other lost as many users ({n}).",
+    "largest_loss": "Look first at the step before “{subject}”: no other step lost as many users ({n}).",
 }
 EVEN = 0.8    # of the users that it takes in the arms' own shares: fewer in equal ones are worth telling
+MEASURED = ("balance", "coverage", "calibration", "leverage")   # checks that count nothing
 CHECKED = {"check_failed": "Mend the data first, then run the report again: {checks}.",
            "check_warns": "Look into the checks that need attention: {checks}."}
 
 
 def glance(
-    facts: Facts, checks: Sequence[Check], effects: Sequence[Uplift], tests: Sequence[SegmentTest],
-    costs: Sequence[Cost], steps: Sequence[Step], cells: Sequence[Cell], since: Since | None,
-    ahead: Sequence[NextStep], reader: Reader,
+    facts: Facts, checks: Sequence[Check], effects: Sequence[Uplift], reached: Sequence[Goal],
+    tests: Sequence[SegmentTest], costs: Sequence[Cost], steps: Sequence[Step], cells: Sequence[Cell],
+    since: Since | None, ahead: Sequence[NextStep], reader: Reader,
 ) -> Html:
     """Can I trust it, was it worth it, where were users lost, who reacted, who stayed, what not to believe, what next.
 
@@ -51,7 +54,6 @@ def glance(
     say = reader.say
     asked, first = facts.campaign.retention, next(iter(facts.campaign.funnels), "")
     own = [step for step in steps if step.funnel == first]
-    doubt = words.limits(facts, reader)[1 if facts.campaign.arms and facts.campaign.goals else 0]
     return lines([
         (say("Can I trust it?"), "trust", [trust(checks, reader)]),
         (say("Was it worth it?"), "costs" if costs else "limits", worth(costs, effects, net(facts, effects), reader)),
@@ -60,9 +62,23 @@ def glance(
         (say("Who reacted?"), *_who(facts, tests, own, reader)),
         (say("Did they stay?"), "retention", [retention.came_back(list(cells), asked, reader)] if asked else []),
         (say("What changed?"), "since" if facts.campaign.series else "", _since(facts, since, reader)),
-        (say("What should I not believe?"), "limits", [doubt]),
+        (say("What should I not believe?"), "limits", _doubts(facts, effects, reached, reader)),
         (say("What next?"), "", next_steps(ahead, reader)),
     ], reader)
+
+
+def _doubts(facts: Facts, effects: Sequence[Uplift], reached: Sequence[Goal], reader: Reader) -> list[str]:
+    """The numbers of this page that are most easily taken for more than they are."""
+    said = [words.limits(facts, reader)[0]] if facts.campaign.arms is None else []
+    changes = [reader.say("{metric} {change}", metric=reader.label(goal.metric), change=reader.signed(goal.change))
+               for goal in reached if goal.against == "before" and not math.isnan(goal.change)]
+    if changes and facts.campaign.arms is not None:
+        said.append(reader.say("The change against the time before is not the effect of the campaign: {changes}.",
+                               changes=reader.say(", ").join(changes)))
+    if any(row.verdict == "cannot_tell" for row in net(facts, effects)) and any(
+            row.role == "primary" and row.verdict == "better" for row in effects):
+        said.append(reader.say("What came during the campaign may have been moved forward: it is no gain yet."))
+    return said or [words.limits(facts, reader)[0]]
 
 
 def lines(rows: Sequence[tuple[str, str, Sequence[str]]], reader: Reader) -> Html:
@@ -80,11 +96,21 @@ def lines(rows: Sequence[tuple[str, str, Sequence[str]]], reader: Reader) -> Htm
 
 def trust(checks: Sequence[Check], reader: Reader) -> str:
     """Which checks failed and what they found; which only warn, by name."""
-    warn = dict.fromkeys(check.name for check in checks if check.state == "warn")
+    warn: dict[str, Check] = {}
+    for check in checks:
+        if check.state == "warn":
+            warn.setdefault(check.name, check)
     if not warn or any(check.state == "fail" for check in checks):
         return words.trust(list(checks), reader)
     return reader.say("No check failed; these need attention: {checks}.",
-                      checks=reader.say(", ").join(reader.say(CHECKS[name]) for name in warn))
+                      checks=reader.say(", ").join(_warned(check, reader) for check in warn.values()))
+
+
+def _warned(check: Check, reader: Reader) -> str:
+    name = reader.say(CHECKS[check.name])
+    if check.name in MEASURED or not math.isnan(check.pvalue):
+        return name
+    return reader.say("{check} ({found} of {n})", check=name, found=reader.count(check.found), n=reader.count(check.n))
 
 
 def worth(costs: Sequence[Cost], effects: Sequence[Uplift], both: Sequence[Uplift], reader: Reader) -> list[str]:
@@ -138,8 +164,9 @@ def _who(facts: Facts, tests: Sequence[SegmentTest], steps: Sequence[Step], read
 def _since(facts: Facts, found: Since | None, reader: Reader) -> list[str]:
     """What is compared with what, and what differs most."""
     if facts.campaign.series is None:
-        return [reader.say("There is no earlier edition to compare it with.")]
-    return [*editions_words.summary(found, reader)[:2], editions_words.most_changed(found, reader)] if found else [
+        return [reader.say("No earlier edition is named, so nothing is compared.")]
+    return [*editions_words.summary(found, reader)[:2], editions_words.most_changed(found, reader),
+            editions_words.overlap(found, reader)] if found else [
         reader.say("No earlier edition of this series has a report here.")]
 
 
@@ -150,8 +177,13 @@ def next_steps(ahead: Sequence[NextStep], reader: Reader) -> list[str]:
         names = dict.fromkeys(reader.say(CHECKS[step.subject]) for step in ahead if step.reason == reason)
         if names:
             said.append(reader.say(message, checks=reader.say(", ").join(names)))
-    others = [reader.say(
-        NEXT[step.reason], subject=reader.label(step.subject), size=reader.difference(step.size, step.unit),
-        n=reader.count(step.n_users), even=reader.say(", or {n} in equal ones", n=reader.count(step.n_even))
-        if step.n_even < EVEN * step.n_users else "") for step in ahead if step.reason in NEXT]
+    others = [_next(step, reader) for step in ahead if step.reason in NEXT]
     return [*others[:-1], *said, *others[-1:]] if others and ahead[-1].reason == "largest_loss" else [*others, *said]
+
+
+def _next(step: NextStep, reader: Reader) -> str:
+    even = reader.say(", or {n} in equal ones", n=reader.count(step.n_even))
+    return reader.say(
+        NEXT[step.reason], subject=reader.label(step.subject), size=reader.difference(step.size, step.unit),
+        n=reader.count(step.n_users), had=reader.count(step.n_had),
+        even=even if step.n_even < EVEN * step.n_users else "")

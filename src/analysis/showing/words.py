@@ -58,7 +58,7 @@ NET = {"better": "So the effect is still there when the time after is counted to
        "cannot_tell": "So it is open whether anything of the effect is left when the time after is counted too: it may "
                       "only have been moved forward.",
        "below": "So it is open whether anything of the effect is left when the time after is counted too: the best "
-                "estimate is that more was lost after the campaign than gained during it."}
+                "estimate is that more was lost after the campaign than gained during it, but that is not sure either."}
 
 
 def net(row: Uplift, reader: Reader) -> str:
@@ -177,11 +177,13 @@ def conflict(row: Conflict, reader: Reader) -> str:
     values = {"winner": reader.title(row.winner), "loser": reader.label(row.loser), "missed": reader.title(row.missed),
               "shortfall": reader.level(row.shortfall, row.unit, row.measure)}
     if not row.is_decided:
-        return reader.say("{winner} and {loser} went opposite ways and have the same priority: the owner has to say "
-                          "which decides. {missed} fell {shortfall} short of its target.", **values)
-    verdict = reader.say("met") if row.winner_verdict == "met" else reader.say("missed")
-    return reader.say("{winner} and {loser} went opposite ways. {winner} has the higher priority and was {verdict}; "
-                      "{missed} fell {shortfall} short of its target.", verdict=verdict, **values)
+        return reader.say("Of {winner} and {loser} one goal was met and one missed, at the same priority: the owner "
+                          "has to say which decides. {missed} fell {shortfall} short of its target.", **values)
+    message = ("The goal for {winner} was met, that for {loser} missed. {winner} has the higher priority. {missed} "
+               "fell {shortfall} short of its target." if row.winner_verdict == "met" else
+               "The goal for {loser} was met, but that for {winner}, which has the higher priority, was missed: it "
+               "fell {shortfall} short of its target.")
+    return reader.say(message, **values)
 
 
 def no_effect_claimed(found: Gap | None, reason: str, reader: Reader) -> Html:

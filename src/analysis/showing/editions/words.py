@@ -62,13 +62,18 @@ def summary(found: Since, reader: Reader) -> list[str]:
         say("Two editions are two samples at two times: the season, prices and who was reached differ too. A "
             "difference is no effect of the campaign. The tests assume different users; where the same ones are in "
             "both, they are rather too careful.")]
-    if found.before.end[:10] >= found.now.start[:10]:
-        sentences.append(say("The two overlap: what users did on the days from {start} to {end} is in both.",
-                             start=day(found.now.start, reader),
-                             end=day(min(found.before.end, found.now.end), reader)))
+    if shared := overlap(found, reader):
+        sentences.append(shared)
     if any(change.is_per_day for change in found.changes):
         sentences.append(say("The periods differ in length, so sums and counts are shown per user and day."))
     return sentences
+
+
+def overlap(found: Since, reader: Reader) -> str:
+    """Days that are in both editions; "" where there are none."""
+    since, until = found.now.start, min(found.before.end, found.now.end)
+    return reader.say("The two overlap: what users did on the days from {start} to {end} is in both.",
+                      start=day(since, reader), end=day(until, reader)) if since[:10] <= until[:10] else ""
 
 
 def most_changed(found: Since, reader: Reader) -> str:
