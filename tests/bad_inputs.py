@@ -179,7 +179,8 @@ def untold(inputs: Inputs, said: str) -> list[Told]:
 
 
 def _is_of(told: Told, line: str) -> bool:
-    place = re.escape(told.file) + (r"(:\d+)?: " + re.escape(told.where) + ": " if told.where else r"(:\d+)?: ")
+    key = f"(--set )?{re.escape(told.where)}: " if told.where else ""
+    place = re.escape(told.file) + r"(:\d+)?: " + key
     return bool(re.search(place, line)) and all(words in line for words in told.words)
 
 

@@ -78,7 +78,7 @@ def test_what_must_be_said_is_missed_with_its_meaning(tmp_path, key):
 def test_an_override_takes_the_place_of_what_the_file_says(tmp_path):
     e = campaign(tmp_path, text=FULL, **{"correction": "holm", "metrics.amount.better": "lower", "languages": "[zh]"})
     assert (e.correction, e.metrics["amount"].better, e.language) == ("holm", "lower", "zh")
-    with pytest.raises(CampaignError, match=r"spring.yml: correction: 'none' is not one of"):
+    with pytest.raises(CampaignError, match=r"spring.yml: --set correction: 'none' is not one of"):
         campaign(tmp_path, text=FULL, correction="none")
 
 

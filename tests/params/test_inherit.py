@@ -145,7 +145,7 @@ def test_settings_stand_over_both_files(tmp_path):
     path = files(tmp_path, shared_base=BASE, own=OWN)
     assert load(path, {"retention.n_periods": "3"}).retention.n_periods == 3
     assert said(path, **{"retention.n_periods": "x"}) == [
-        "own.yml: retention.n_periods: expected a whole number, found 'x'"]
+        "own.yml: --set retention.n_periods: expected a whole number, found 'x'"]
 
 
 def test_a_report_is_made_of_all_the_files(tmp_path):

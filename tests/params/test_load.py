@@ -241,8 +241,8 @@ def test_an_override_may_be_given_as_data(tmp_path):
 
 
 @pytest.mark.parametrize(("key", "value", "said"), [
-    ("perod.end", "2025-11-12", ": perod: unknown key (did you mean 'period'?)"),
-    ("period.end", "soon", "spring.yml: period.end: 'soon' is not a day"),
+    ("perod.end", "2025-11-12", ": --set perod: unknown key (did you mean 'period'?)"),
+    ("period.end", "soon", "spring.yml: --set period.end: 'soon' is not a day"),
     ("goals.1.metric", "buyers", "--set goals.1.metric: leads into a value that has no keys"),
     ("owner.name", "x", "--set owner.name: leads into a value that has no keys"),
     ("", "x", "unknown key"), ("period.", "x", "unknown key"),

@@ -70,8 +70,8 @@ def test_bad_params_start_no_kernel_and_leave_the_last_good_report(here, kernels
     spoil(here / "params/spring.yml", "window: 1 day", "window: 1 fortnight")
     code, said = campaign("run", "params/spring.yml")
     assert code == 2 and not kernels
-    assert said.splitlines()[:2] == [
-        "params/spring.yml:5: curency: unknown key (did you mean 'currency'?)",
+    assert said.splitlines()[:3] == [
+        "spring: refused", "params/spring.yml:5: curency: unknown key (did you mean 'currency'?)",
         "params/spring.yml:21: funnels.purchase.window: '1 fortnight' is not a duration "
         "like 7 days, 24 hours or 30 minutes"]
     assert contents(here / "reports/spring") == before
@@ -95,7 +95,7 @@ def test_bad_data_start_no_kernel_and_leave_the_last_good_report(here, kernels, 
         said = "params/spring.yml:7: period: no event or order falls into it; the data run from 2024-11-04 to"
     code, found = campaign("run", "params/spring.yml")
     assert (code, len(kernels)) == (2, 0) and said in found
-    assert found.startswith("params/spring.yml:")
+    assert found.startswith("spring: refused\nparams/spring.yml:")
     assert contents(here / "reports/spring") == before
 
 
@@ -154,7 +154,39 @@ def test_a_run_that_fails_leaves_the_last_good_report_and_keeps_the_notebook(her
         name: text for name, text in before.items() if "index" not in name}
     kernels_again(monkeypatch)
     assert campaign("run", "params/spring.yml", "--only", "failed")[0] == 0 and not told.exists()
-    assert campaign("run", "params/spring.yml", "--only", "failed") == (0, "nothing failed in reports\n")
+    assert campaign("run", "params/spring.yml", "--only", "failed") == (
+        0, "nothing failed in reports, and no report is missing\n")
+
+
+def test_what_a_killed_run_did_not_begin_is_made_with_what_failed(here, kernels):
+    (here / "params/autumn.yml").write_bytes((here / "params/spring.yml").read_bytes())
+    assert campaign("run", "params/spring.yml")[0] == 0
+    kernels.clear()
+    code, said = campaign("run", "params", "--only", "failed")
+    assert code == 0 and "autumn: " in said and {name for name, _ in kernels} == {"autumn.yml"}
+    assert (here / "reports/autumn/report.html").is_file()
+
+
+def test_a_mistake_of_the_command_line_is_not_held_against_the_campaign(here, kernels):
+    campaign("run", "params/spring.yml")
+    before = contents(here / "reports")
+    code, said = campaign("run", "params/spring.yml", "--set", "foo=1")
+    assert code == 2 and "--set foo: " in said and not (here / "reports/spring.failed").exists()
+    assert contents(here / "reports") == before
+
+
+@pytest.mark.parametrize("key", ["title", "owner"])
+def test_a_secret_in_the_params_is_in_no_file(here, monkeypatch, key):
+    def execute(*_):
+        raise Failed("cell", "ValueError: no", "ValueError", 3, 9, "Where users were lost")
+
+    without_process(monkeypatch, execute)
+    secret, path = "ghp_" + "a1B2" * 9, here / "params/spring.yml"
+    lines = [line for line in path.read_text("utf-8").splitlines() if not line.startswith(f"{key}:")]
+    path.write_text("\n".join([f"{key}: sale {secret}", *lines]), "utf-8")
+    assert campaign("run", "params/spring.yml")[0] == 3
+    assert "Where users were lost" in (here / "reports/spring.failed/report.html").read_text("utf-8")
+    assert not [name for name, text in contents(here / "reports").items() if secret.encode() in text]
 
 
 def kernels_again(monkeypatch):
@@ -191,7 +223,7 @@ def test_settings_are_checked_like_the_file(here, kernels):
     code, said = campaign("run", "params/spring.yml", "--set", "period.end=2025-11-1x", "--set", "goals.1.metric=x")
     assert code == 2 and not kernels and "--set goals.1.metric: leads into a value that has no keys" in said
     code, said = campaign("validate", "params/spring.yml", "--set", "period.ends=2025-11-12")
-    assert code == 2 and "params/spring.yml: period.ends: unknown key (did you mean 'end'?)" in said
+    assert code == 2 and "params/spring.yml: --set period.ends: unknown key (did you mean 'end'?)" in said
 
 
 def test_folders_of_this_machine_stay_out_of_what_is_published(here, kernels):
@@ -265,7 +297,7 @@ def test_wrong_summaries_start_no_kernel_and_are_told_with_their_place(here, not
     code, said = campaign("run", "params/tests.yml")
     assert (code, notebooks) == (2, [])
     assert said.splitlines()[:-1] == [
-        "params/tests.yml:5: control: 'old' is not among the shares; there is control, new"]
+        "tests: refused", "params/tests.yml:5: control: 'old' is not among the shares; there is control, new"]
     write(here / "params", [*GOOD, *GOOD])
     code, said = campaign("validate", "params/tests.yml")
     assert code == 2 and said.startswith("params/tests.yml:4: experiments: 4 of 4 rows share experiment, arm, metric")

@@ -45,6 +45,25 @@ def test_too_few_and_too_many_rows(how, wanted):
     assert states(arrivals(running(days=9, **how), 0.001)) == wanted
 
 
+def half_a_day(day, rows_of):
+    """The same log, without the rows of some tables that came after nine in the morning of a day."""
+    made, until = tables(days=day), pd.Timestamp("2024-03-03 09:00") + pd.Timedelta(days=day)
+    for name, at in rows_of.items():
+        made[name] = made[name][made[name][at] < until]
+    return observed(PARAMS + f"data_until: 2024-03-{3 + day:02d}\n", **made)
+
+
+@pytest.mark.parametrize("day", [3, 9])
+def test_a_day_that_is_loaded_in_part_is_noticed_by_its_end(day):
+    whole = {row.table: row for row in arrivals(half_a_day(day, {}), 0.001) if row.tick == day}
+    assert {row.state for row in whole.values()} == {"ok"}
+    cut = half_a_day(day, {"events": "occurred_at"})
+    rows = {row.table: row for row in arrivals(cut, 0.001) if row.tick == day}
+    assert (rows["events"].state, rows["orders"].state) == ("few", "ok")
+    assert rows["events"].n_rows < 0.5 * whole["events"].n_rows
+    assert "few_rows" in decide(cut, watch(cut), course(cut)).reasons
+
+
 def test_closed_days_are_not_missed():
     assert states(arrivals(running("closed: [2024-03-08]", days=9, skip=[5]), 0.001)) == {}
     assert states(arrivals(running(days=9, skip=[5]), 0.001)) == {("events", 5): "none", ("orders", 5): "none"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,11 +44,14 @@ class Account:
     last_at: datetime | None = None
 
 
+LARGEST = 1e100
+
+
 def finite(table: Table) -> Table:
-    """The same rows; numbers that are not finite are null."""
+    """The same rows; numbers that are not finite, or so large that their squares are not, are null."""
     numbers = [c for c, kind in table.schema().items() if kind.is_floating()]  # to engines nan is above every number
     return table.mutate(**{
-        c: ibis.ifelse(table[c].abs() <= sys.float_info.max, table[c], ibis.null("float64")) for c in numbers})
+        c: ibis.ifelse(table[c].abs() <= LARGEST, table[c], ibis.null("float64")) for c in numbers})
 
 
 def clean(table: Table, name: str) -> Table:

@@ -24,7 +24,7 @@ def gap_days(facts: Facts) -> tuple[date, ...]:
     days = [first.date() + timedelta(days=i) for i in range((end.date() - first.date()).days)]
     closed = {day for day in campaign.closed}
     missing = tuple(day for day in days if day not in counts and day not in closed)
-    if not missing:
-        return ()
+    if not missing or not counts:
+        return missing
     mean = sum(counts.values()) / len(counts)
     return missing if len(days) * math.exp(-mean) < CHANCE else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -108,6 +108,15 @@ def rows_per_tick(facts: Facts, name: str) -> dict[int, int]:
     inside = inside.mutate(tick=tick_of(campaign, inside.at, since, until))
     found = inside.group_by("tick").aggregate(n=inside.count()).to_pyarrow().to_pylist()
     return {row["tick"]: row["n"] for row in found}
+
+
+def rows_in(facts: Facts, name: str, stretches: Sequence[tuple[datetime, datetime]]) -> list[int]:
+    """Rows of one table in each stretch of time (UTC, the end exclusive), of whomever."""
+    table, bounds = facts.tables.get(name), [[t.replace(tzinfo=None) for t in stretch] for stretch in stretches]
+    at = table[TIME[name]]
+    found = table.aggregate(**{f"n_{i}": ((at >= ibis.timestamp(start)) & (at < ibis.timestamp(end))).sum()
+                               for i, (start, end) in enumerate(bounds)}).to_pyarrow().to_pylist()[0]
+    return [int(found[f"n_{i}"] or 0) for i in range(len(bounds))]
 
 
 def last_row_at(facts: Facts, name: str) -> datetime | None:

@@ -27,6 +27,9 @@ class Whole:
         return Problem(*self.places[where], dotted(where), message)
 
 
+ENDINGS = (".yml", ".yaml")
+
+
 def read_whole(path: Path, within: tuple[Path, ...] = ()) -> Whole:
     """A params file over the one it extends: mappings are merged key by key, anything else takes the place of what was
     there; what `drop:` lists is gone before.
@@ -43,7 +46,8 @@ def read_whole(path: Path, within: tuple[Path, ...] = ()) -> Whole:
         return own
     base = Path(os.path.normpath(path.parent / named))
     chain = (*within, path)
-    wrong = _circle(chain, base) if _is_file(base) else _not_there(path.parent, named, base)
+    wrong = (_not_there(path.parent, named, base) if not _is_file(base) else _circle(chain, base)
+             if base.suffix in ENDINGS else f"'{named}' is no params file: its name must end in .yml or .yaml")
     if wrong:
         raise CampaignError([*problems, own.problem(("extends",), wrong)])
     try:

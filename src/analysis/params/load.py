@@ -16,7 +16,7 @@ from analysis.params.experiments import Experiments, disagreements
 from analysis.params.inherit import read_whole
 from analysis.params.model import Campaign
 from analysis.params.part import Part
-from analysis.params.problem import CampaignError, Place, Places, Problem, dotted, place_of
+from analysis.params.problem import COMMAND, CampaignError, Place, Places, Problem, dotted, stands_at
 from analysis.params.references import fill
 from analysis.params.report_file import wrong_name
 from analysis.params.tree import NotATree, parse
@@ -38,7 +38,7 @@ def load(path: str | Path, overrides: dict[str, Any] | None = None, purpose: Pur
     tree, places, problems = whole.tree, whole.places, whole.problems
     for key, value in (overrides or {}).items():
         if wrong := _override(path, tree, places, key, value):
-            problems.append(Problem(str(path), None, f"--set {key}", wrong))
+            problems.append(Problem(str(path), None, f"{COMMAND} {key}", wrong))
     problems += [_problem(path, places, _as_written(tree, where), message)
                  for where, message in [*fill(tree), *_mistakes(kind_of(tree), tree, purpose)]]
     if wrong := wrong_name(path.stem):
@@ -52,8 +52,7 @@ def load(path: str | Path, overrides: dict[str, Any] | None = None, purpose: Pur
 
 
 def _problem(path: Path, places: Places, where: tuple, message: str) -> Problem:
-    place = place_of(places, where) or Place(str(path), None)
-    return Problem(place.file, place.line, dotted(where), message)
+    return Problem(*stands_at(places, where, str(path)), message)
 
 
 def _as_written(tree: dict[str, Any], where: tuple) -> tuple:
@@ -75,7 +74,7 @@ def kind_of(tree: dict[str, Any]) -> type[Params]:
 
 
 def _override(path: Path, tree: dict[str, Any], places: Places, key: str, value: Any) -> str:
-    """Put one value into the tree; from then on its place has no line. Why it cannot be, or ""."""
+    """Put one value into the tree; from then on its place is the command line. Why it cannot be, or ""."""
     if key == "extends":
         return "is for the file itself to say"
     *parents, last = where = tuple(key.split("."))
@@ -83,7 +82,7 @@ def _override(path: Path, tree: dict[str, Any], places: Places, key: str, value:
     for i, name in enumerate(parents, 1):
         if isinstance(place, dict) and place.get(name) is None:
             place[name] = {}
-            places[where[:i]] = Place(str(path), None)
+            places[where[:i]] = Place(COMMAND, None)
         place = place[name] if isinstance(place, dict) else None
     if not isinstance(place, dict):
         return "leads into a value that has no keys"
@@ -95,7 +94,7 @@ def _override(path: Path, tree: dict[str, Any], places: Places, key: str, value:
         place[last] = text
     for inner in [inner for inner in places if inner[: len(where)] == where]:
         del places[inner]
-    places[where] = Place(str(path), None)
+    places[where] = Place(COMMAND, None)
     return f"{dotted(twice[0][0])} is said twice" if twice else ""
 
 

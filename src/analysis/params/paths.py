@@ -85,8 +85,14 @@ def origins(params: ReportFile, source: Source) -> dict[str, str]:
 
 def digest(path: Path) -> str:
     """SHA-256 of a file, computed once while it does not change."""
+    return _digest(path, *stamp(path))
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """Size and time of the last change (ns): while both are the same, so is the file. A copy can bring an old time of
+    its content along, but not of itself."""
     stat = path.stat()
-    return _digest(path, stat.st_size, stat.st_mtime_ns)
+    return stat.st_size, max(stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 @lru_cache(maxsize=100_000)

@@ -21,6 +21,7 @@ class Problem:
         return f"{place}: {_sayable(f'{self.where}: {self.message}' if self.where else self.message)}"
 
 
+COMMAND = "--set"    # the place of what no file says
 LONGEST_WORD = 300
 
 
@@ -58,6 +59,17 @@ def place_of(places: Places, where: tuple) -> Place | None:
     while where and where not in places:
         where = where[:-1]
     return places.get(where)
+
+
+def stands_at(places: Places, where: tuple, file: str) -> tuple[str, int | None, str]:
+    """File, line and key of a mistake, as Problem has them; `file` for what no file says.
+
+    What the command line said is told so: in the file it may be right.
+    """
+    place = place_of(places, where) or Place(file, None)
+    if place.file == COMMAND:
+        return file, None, f"{COMMAND} {dotted(where)}"
+    return place.file, place.line, dotted(where)
 
 
 def dotted(where: tuple) -> str:

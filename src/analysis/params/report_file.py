@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field, PrivateAttr, field_validator
 
 from analysis.params.part import Part
-from analysis.params.problem import Place, Places, Problem, dotted, place_of
+from analysis.params.problem import Places, Problem, stands_at
 from analysis.params.values import Language, Text
 
 LONGEST = 100                          # bytes of a name; disks take 255, and more is put before and behind it
@@ -70,8 +70,8 @@ class ReportFile(Part):
 
     def problem(self, where: tuple, message: str) -> Problem:
         """A mistake at a place of this file, or of the one it extends that says so."""
-        place = place_of(self._places, where) or Place(str(self.path), None)
-        return Problem(near(Path(place.file).absolute()), place.line, dotted(where), message)
+        file, line, key = stands_at(self._places, where, str(self.path))
+        return Problem(near(Path(file).absolute()), line, key, message)
 
 
 def wrong_name(name: str) -> str:

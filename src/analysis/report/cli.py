@@ -44,7 +44,8 @@ def _batch(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--jobs", "-j", type=click.IntRange(1), default=1, show_default=True,
                      help="Reports made at a time."),
         click.option("--force", is_flag=True, help="Make reports too of which nothing has changed."),
-        click.option("--only", type=click.Choice(["failed"]), help="Those whose last run failed."),
+        click.option("--only", type=click.Choice(["failed"]), help=(
+            "Those whose last run failed, or that have no report yet.")),
         click.option("--shard", metavar="I/N", callback=_shard, help=(
             "The I-th of N parts, for N machines that are given the same PARAMS.")),
         click.option("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True, help=(

@@ -31,7 +31,8 @@ def diff(before: Path, now: Path, as_json: bool = False) -> str:
     if as_json:
         from analysis.report.results import plain
         return json.dumps(plain(asdict(found)), ensure_ascii=False, indent=1)
-    return text(found, Reader(currency=records[1]["campaign"]["currency"]))
+    last = records[1]["campaign"]
+    return text(found, Reader(currency=last["currency"], labels=last.get("labels") or {}))
 
 
 def text(found: Since, reader: Reader) -> str:

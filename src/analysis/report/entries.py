@@ -47,6 +47,7 @@ class Entry:
     failed: str = ""       # how the last run ended, where it failed: a key of HEADINGS
     series: str = ""
     edition: str = ""
+    others: tuple[str, ...] = ()     # languages of further pages
     compares: tuple[str, ...] = ()   # folders of the editions that a report on a series puts side by side
 
 
@@ -71,7 +72,8 @@ def read_entries(folder: Path) -> list[Entry]:
 
 def _read(folder: Path) -> Entry:
     try:
-        return _entry(folder.name, json.loads((folder / "results.json").read_text(encoding="utf-8")))
+        found = _entry(folder.name, json.loads((folder / "results.json").read_text(encoding="utf-8")))
+        return replace(found, others=tuple(each for each in LANG if (folder / f"report.{each}.html").is_file()))
     except FileNotFoundError:
         return Entry(folder.name, folder.name, problem=PROBLEMS["missing"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -87,7 +89,8 @@ def _failed(folder: Path, good: Entry) -> Entry:
         period = campaign.get("period") or {"start": "", "end": ""}
         span(period, Reader())  # raises if these are no dates
         known = {"title": str(campaign.get("title") or good.folder), "owner": str(campaign.get("owner") or ""),
-                 "language": campaign["language"] if campaign.get("language") in LANG else "", **period}
+                 "language": campaign["language"] if campaign.get("language") in LANG else "", **period,
+                 "series": str(campaign.get("series") or ""), "edition": str(campaign.get("edition") or "")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         status, known = "failed", {}
     return replace(good, failed=status, **known) if good.problem else replace(good, failed=status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analysis.params import Campaign, Params
 from analysis.report.outcome import Failed
@@ -41,7 +41,7 @@ def keep(notebook: Path, folder: Path, job: Job, params: Params) -> None:
 
 def tell_of(failure: Failed, job: Job, params: Params | None, place: Path) -> None:
     """The page and the record of a failure, where there is a campaign to speak of and somewhere to write."""
-    if failure.kind == "busy" or not job.params.is_file():
+    if failure.kind == "busy" or failure.is_of_command or not job.params.is_file():
         return
     from analysis.report.failure import failure_page
     from analysis.report.scan import findings
@@ -51,11 +51,8 @@ def tell_of(failure: Failed, job: Job, params: Params | None, place: Path) -> No
     reader, said = Reader(params.language if params else "en"), without_traces(failure.message)
     if findings({"": said}, params):
         said = reader.say("What it says is not published: it holds a secret or what tells of a person.")
-    record = failure.record() | {
-        "message": said, "at": _now().isoformat(timespec="seconds"), "campaign": params and {
-            "title": params.text(params.title, params.language), "owner": params.owner, "language": params.language,
-            "period": {"start": str(params.period.start), "end": str(params.period.end)}
-            if isinstance(params, Campaign) else {}}}
+    record = failure.record() | {"message": said, "at": _now().isoformat(timespec="seconds"),
+                                 "campaign": params and _about(params, place.name)}
     folder = failed_folder(place)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,6 +62,21 @@ def tell_of(failure: Failed, job: Job, params: Params | None, place: Path) -> No
             has_notebook=(folder / "notebook.ipynb").exists()))
     except OSError:
         return   # a full disk: what was said on the terminal has to do
+
+
+def _about(params: Params, name: str) -> dict[str, Any]:
+    """What the page and the list say of the campaign; not what holds a secret, which the params may by mistake."""
+    from analysis.report.scan import findings
+
+    def clean(text: str, instead: str) -> str:
+        return instead if findings({"": text}, params) else text
+
+    series = params.series if isinstance(params, Campaign) else None
+    return {"title": clean(params.text(params.title, params.language), name), "owner": clean(params.owner or "", ""),
+            "language": params.language, "series": clean(series.name, "") if series else "",
+            "edition": clean(series.edition, "") if series else "",
+            "period": {"start": str(params.period.start), "end": str(params.period.end)}
+            if isinstance(params, Campaign) else {}}
 
 
 def _now() -> datetime:

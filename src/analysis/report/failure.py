@@ -15,11 +15,13 @@ HEADINGS = {  # status of a run -> what stands in its box, and in the list of ca
     "failed": "The last run failed", "refused": "The last run was refused",
     "temporary": "The last run did not finish",
 }
-MEANINGS = {
+MEANINGS = {   # the same; "withheld" where the page must not be shown
     "failed": "This is not a report: the notebook stopped before its end, so nothing of it is shown.",
-    "refused": "This is not a report: the params or the data hold mistakes, so nothing was run.",
+    "refused": "This is not a report: the params or the data hold mistakes, so none was made.",
     "temporary": "This is not a report: the run was stopped, or something that it needs was not there for the moment. "
                  "Nothing need be wrong with the params.",
+    "withheld": "This is not a report: the notebook ran, but what it shows must not be read by others, so nothing of "
+                "it is shown.",
 }
 KINDS = (  # kind -> what its error says; the first that fits
     ("disk", r"No space left|ENOSPC|Errno 28\b|disk (?:is )?full|DiskFull"),
@@ -91,9 +93,11 @@ def failure_page(record: dict[str, Any], reader: Reader, folder: str = "", *, ha
         **frame(reader), "title": campaign.get("title") or folder or heading, "heading": heading, "campaign": campaign,
         "title_lang": LANG.get(campaign.get("language", "")), "status": record["status"],
         "period": span(campaign["period"], reader) if campaign.get("period") else "",
-        "meaning": reader.say(MEANINGS[record["status"]]), "place": _place(record, reader),
+        "meaning": reader.say(MEANINGS["withheld" if kind == "unpublishable" else record["status"]]),
+        "place": _place(record, reader),
         "problems": [line for line in said.splitlines() if line.strip()] if record["status"] == "refused" else [],
-        "message": said if said.startswith(record["error"]) else f"{record['error']}: {said}",
+        "message": said if kind in OF_KIND.values() or said.startswith(record["error"]) else
+        f"{record['error']}: {said}",
         "remedies": [reader.say(remedy) for remedy in REMEDIES[kind]],
         "report": f"../{quote(folder, safe='')}/report.html" if has_report else "", "has_notebook": has_notebook,
         "at": _moment(record["at"], reader)})

@@ -12,7 +12,7 @@ from analysis.report.entries import CHECKS, FAILED, NOTEBOOKS, Entry, read_entri
 from analysis.report.failure import HEADINGS
 from analysis.report.multiples import multiple
 from analysis.report.outcome import VERDICTS
-from analysis.report.template import LANG, exporter, frame, span
+from analysis.report.template import LANG, LANGUAGES, exporter, frame, span
 from analysis.showing.reader import Reader
 
 LOOKS = {"feasible": "works", "stop": "works", "broken": "do_not_trust", "not_feasible": "cannot_tell",
@@ -78,14 +78,17 @@ def _card(entry: Entry, id_: str, reader: Reader) -> dict[str, object]:
     failed = reader.say(HEADINGS[entry.failed]) if entry.failed else ""
     card = {
         "id": id_, "title": entry.title, "lang": LANG.get(entry.language), "owner": entry.owner, "failed": failed,
-        "problem": "" if failed else reader.say(entry.problem), "href": "", "kind": "", "verdict": None, "goals": [],
+        "problem": "" if failed else reader.say(entry.problem), "href": "", "others": [], "kind": "",
+        "verdict": None, "goals": [],
         "checks": None, "failed_href": f"{quote(entry.folder + FAILED, safe='')}/report.html",
         "edition": reader.say("Edition {edition}", edition=entry.edition) if entry.edition else "",
         "period": span({"start": entry.start, "end": entry.end}, reader) if entry.start else "", "needs": failed}
     if entry.problem:
         return card | {"needs": failed or card["problem"]}
     return card | {
-        "href": f"{quote(entry.folder, safe='')}/report.html", "kind": reader.say(NOTEBOOKS[entry.notebook]),
+        "href": f"{quote(entry.folder, safe='')}/report.html", "others": [
+            (LANG[each], LANGUAGES[each], f"{quote(entry.folder, safe='')}/report.{each}.html")
+            for each in entry.others], "kind": reader.say(NOTEBOOKS[entry.notebook]),
         "verdict": (LOOKS.get(entry.verdict, entry.verdict), reader.say(VERDICTS[entry.verdict])),
         "goals": list(_goals(entry, reader)),
         "checks": (entry.checks, reader.say(CHECKS[entry.checks])) if entry.checks else None,

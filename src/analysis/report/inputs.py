@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 import analysis
 from analysis.params import Campaign, Experiments, Params
-from analysis.params.paths import Unreadable, digest, find
+from analysis.params.paths import Unreadable, digest, find, stamp
 
 
 def inputs(params: Params, overrides: dict[str, Any], notebook: Path, known: dict[str, Any] | None) -> dict[str, Any]:
@@ -57,8 +57,7 @@ def _files(params: Params) -> dict[str, Path] | None:
 
 
 def _file(path: Path, known: dict[str, Any] | None) -> dict[str, Any]:
-    stat = path.stat()
-    size, changed = stat.st_size, stat.st_mtime_ns
+    size, changed = stamp(path)
     if known and (known["size"], known["changed_ns"]) == (size, changed):
         return known
     return {"size": size, "changed_ns": changed, "sha256": digest(path)}

@@ -56,6 +56,7 @@ class Failed(Exception):
     cell: int = 0         # from 1; 0 before the first
     cells: int = 0
     heading: str = ""     # that the cell stands under, in the reader's language
+    is_of_command: bool = False   # what was asked for on the command line is wrong, and the campaign may be fine
 
     @property
     def code(self) -> int:
@@ -75,7 +76,8 @@ class Failed(Exception):
     def record(self) -> dict[str, Any]:
         """As `run.json` of a failed run has it."""
         status = {BAD_PARAMS: "refused", TEMPORARY: "temporary"}.get(self.code, "failed")
-        return {"status": status, "code": self.code, **asdict(self)}
+        own = {key: value for key, value in asdict(self).items() if key != "is_of_command"}
+        return {"status": status, "code": self.code, **own}
 
 
 def failure_of(error: Exception) -> Failed:
@@ -84,7 +86,8 @@ def failure_of(error: Exception) -> Failed:
     if isinstance(error, Failed):
         return error
     if isinstance(error, CampaignError):
-        return Failed("refused", str(error), name)
+        return Failed("refused", str(error), name,
+                      is_of_command=any(problem.where.startswith("--set") for problem in error.problems))
     if isinstance(error, OSError):
         kind = "disk_full" if error.errno == errno.ENOSPC else "unpublishable"
         return Failed(kind, f"{error.filename or 'the report'} cannot be written: {error.strerror or error}", name)

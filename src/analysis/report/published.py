@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,20 @@ def page_name(language: str, is_main: bool) -> str:
     return "report.html" if is_main else f"report.{language}.html"
 
 
-def publish(clean: Any, folder: Path, language: str, is_main: bool) -> str:
+def publish(clean: Any, folder: Path, language: str, languages: Sequence[str]) -> str:
     """Write the page; in the main language the notebook, the tables and the results too. Raises ValueError.
 
+    languages   of the whole report, the main one first
     Returns the answer of the verdict.
     """
     import nbformat
 
     from analysis.report.render import render
 
-    page = render(clean, language=language)
-    write(folder / page_name(language, is_main), page.html)
-    if is_main:
+    pages = {each: page_name(each, each == languages[0]) for each in languages}
+    page = render(clean, language=language, others={each: name for each, name in pages.items() if each != language})
+    write(folder / pages[language], page.html)
+    if language == languages[0]:
         nbformat.write(clean, folder / "notebook.ipynb")
         write(folder / "results.json", as_json(page.results))
         for name, text in page.tables.items():

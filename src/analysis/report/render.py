@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from analysis.report.template import exporter, frame, span
+from analysis.report.template import LANG, LANGUAGES, exporter, frame, span
 from analysis.report.template.layout import RESULTS, Layout
 from analysis.showing.reader import LOCALES, Reader
 
@@ -51,8 +52,11 @@ class Page:
     results: dict
 
 
-def render(notebook: NotebookNode | Path | str, *, language: str | None = None) -> Page:
+def render(notebook: NotebookNode | Path | str, *, language: str | None = None,
+           others: Mapping[str, str] | None = None) -> Page:
     """The page of an executed notebook, in `language` or else the campaign's. The same notebook gives the same bytes.
+
+    others   language -> page of the same report beside this one
 
     Raises Unfinished when a cell failed or the last one did not hand over the results; writes nothing.
     """
@@ -66,6 +70,7 @@ def render(notebook: NotebookNode | Path | str, *, language: str | None = None) 
             layout.add(cell)
     html, _ = exporter().from_notebook_node(notebook, resources={
         **frame(reader), "title": results["campaign"]["title"], "campaign": results["campaign"],
+        "others": [(LANG[each], LANGUAGES[each], page) for each, page in (others or {}).items()],
         "period": span(results["campaign"]["period"], reader),
         "sections": layout.sections, "tables": layout.tables, "code": layout.code,
         "log": layout.log})

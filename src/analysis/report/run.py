@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -57,7 +58,11 @@ def settled(job: Job) -> Params | Outcome:
         return _params(job)
     except Exception as error:
         failure = failure_of(error)
-        return Outcome(job.params.stem, failure.code, str(failure), kind=failure.kind)
+        return Outcome(job.params.stem, failure.code, _words(job.params.stem, failure), kind=failure.kind)
+
+
+def _words(name: str, failure: Failed) -> str:
+    return f"{name}: refused\n{failure}" if failure.kind == "refused" else f"{name}: FAILED: {failure}"
 
 
 def make(job: Job, tell: Tell = lambda *_: None, stopping: threading.Event | None = None) -> Outcome:
@@ -74,8 +79,8 @@ def make(job: Job, tell: Tell = lambda *_: None, stopping: threading.Event | Non
         failure = failure_of(error)
         tell_of(failure, job, params, place)
         kept = "\n  the last good report is unchanged" if place.exists() else ""
-        words = str(failure) if failure.kind == "refused" else f"{name}: FAILED: {failure}{kept}"
-        return Outcome(name, failure.code, words, kind=failure.kind)
+        words = _words(name, failure)
+        return Outcome(name, failure.code, words if failure.kind == "refused" else words + kept, kind=failure.kind)
     seconds = time.perf_counter() - began
     if not answer:
         return Outcome(name, OK, f"{name}: unchanged", seconds, _answer_of(place), is_unchanged=True)
@@ -105,7 +110,7 @@ def _made(job: Job, params: Params, place: Path, work: Path, tell: Tell, stoppin
     how = (job.engine, None) if may_fork() else ("kernel", job.limits)   # where nobody watches, the kernel does
     try:
         for language in languages:
-            page = partial(_page, job, how, notebook, new, place, beside, language, language == languages[0])
+            page = partial(_page, job, how, notebook, new, place, beside, language, languages)
             answer, timing = apart(page, tell, job.limits, stopping)
             timings.append(timing)
         total = {key: sum((own[key] for own in timings), start=type(timings[0][key])()) for key in timings[0]}
@@ -122,7 +127,7 @@ def _made(job: Job, params: Params, place: Path, work: Path, tell: Tell, stoppin
 
 
 def _page(job: Job, how: tuple[str, Limits | None], notebook: Path, new: Path, place: Path, beside: dict[str, str],
-          language: str, is_main: bool, tell: Tell) -> tuple[str, dict[str, Any]]:
+          language: str, languages: Sequence[str], tell: Tell) -> tuple[str, dict[str, Any]]:
     """In a process of its own: one language of the report into the folder `new`; the answer, and what took how long.
 
     how   the engine, and the limits that it keeps by itself
@@ -145,7 +150,7 @@ def _page(job: Job, how: tuple[str, Limits | None], notebook: Path, new: Path, p
                 *how)
     began = time.perf_counter()
     try:
-        answer = publish(shareable(executed, job.params, place, job.overrides), new, language, is_main)
+        answer = publish(shareable(executed, job.params, place, job.overrides), new, language, languages)
         refuse(texts(new), _params(job), with_ids=True)
     except Unfinished as error:
         kind, name = ("cell", error.error) if error.error else ("unfinished", "Unfinished")

@@ -29,7 +29,7 @@ KINDS = {  # kind of a finding -> its name, and what would do
     "password": ("a password or token that this process knows from its environment",
                  "change it, as it stands in the data or in a message, and leave that text out"),
     "secret": ("what looks like a key, a token or a password",
-               "change it if it is one, and leave that text of the data out (`where:`)"),
+               "change it if it is one, and take it out of the params or leave that text of the data out (`where:`)"),
     "email": ("an e-mail address", "break down by another column, or leave the text out; if it is meant to be read, "
                                    "write it in the params (`labels:`)"),
     "phone": ("a phone number", "break down by another column, or leave the text out; if it is none, or meant to be "

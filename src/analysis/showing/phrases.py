@@ -81,6 +81,7 @@ REASONS = {
     "ratio_metric": "a ratio has no sum per day",
     "own_windows": "each user has days of their own",
     "drawn_by_cluster": "arms were drawn by cluster",
+    "cut_off": "the end of the day has no rows",
     "too_few_days": "too few days",
     "no_pvalue": "there is nothing to test",
     "too_early": "too early to tell",

@@ -162,9 +162,13 @@ def added(row: Uplift, reader: Reader) -> str:
 def season(row: Season, goals: list[Goal], reader: Reader) -> str:
     """How much of a goal's change also came to those who did not get the campaign."""
     goal = next(g for g in goals if g.metric == row.metric and g.against == "before")
-    return reader.say(
+    is_shared = row.change * goal.change > 0 and not row.change_lower <= 0 <= row.change_upper
+    message = (
         "{metric}: {all} against the time before over everybody, but {rest} ({interval}) in {control}, which did not "
-        "get the campaign. That part would have come anyway.", metric=reader.title(row.metric),
+        "get the campaign. That part would have come anyway." if is_shared else
+        "{metric}: {all} against the time before over everybody, and {rest} ({interval}) in {control}, which did not "
+        "get the campaign: how much would have come anyway is not clear.")
+    return reader.say(message, metric=reader.title(row.metric),
         all=reader.signed(goal.change), rest=reader.signed(row.change),
         interval=reader.changes(row.change_lower, row.change_upper), control=reader.label(row.control))
 
@@ -309,8 +313,13 @@ def costs(rows: list[Cost], reader: Reader) -> str:
     """The total and the dearest item."""
     total = next(row for row in rows if row.item == "")
     items = [row for row in rows if row.item]
-    if not items or math.isnan(items[0].share):
+    known = [row for row in items if not math.isnan(row.amount)]
+    if not known or not any(row.amount for row in known):
         return reader.say("No cost was recorded.")
+    if math.isnan(total.amount):
+        return reader.say("{total} of the cost is known; not known yet: {items}.",
+                          total=reader.money(math.fsum(row.amount for row in known)), items=reader.say(", ").join(
+                              reader.label(row.item) for row in items if math.isnan(row.amount)))
     if len(items) == 1:
         return reader.say("The campaign cost {total}; all of it was {item}.", total=reader.money(total.amount),
                           item=reader.label(items[0].item))

@@ -18,6 +18,7 @@ from analysis.showing.reader import Reader
 
 HERE = Path(__file__).parent
 LANG = {"en": "en", "zh": "zh-Hans"}
+LANGUAGES = {"en": "English", "zh": "中文"}   # as their readers call them
 
 
 @cache

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from analysis.facts.population import Facts
-from analysis.facts.tick_facts import last_row_at, rows_per_tick
+from analysis.facts.tick_facts import last_row_at, rows_in, rows_per_tick
 from analysis.facts.ticks import Tick, is_hourly, ticks
 from analysis.results.trust import ALPHA
 from analysis.stats.breaks import Day, Departure, departures
@@ -30,7 +30,8 @@ class Arrival:
     lower: float = math.nan      # bounds that chance rarely leaves
     upper: float = math.nan
     state: str = "ok"            # "ok", "none" (no row, and chance does not explain it), "few", "many"
-    reason: str = ""             # why nothing is expected: "hours" (only empty ones are judged), "too_few_days", ...
+    reason: str = ""             # "cut_off": too early a last row; or why nothing is expected: "hours" (only empty
+    #                              ones are judged), "too_few_days", ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,19 @@ def last_rows(facts: Facts) -> list[Last]:
 def _days(facts: Facts, name: str, counts: Mapping[int, int], alpha: float) -> list[Arrival]:
     seen = ticks(facts)
     judged = expected_rows(facts, counts, alpha)
-    return [_arrival(name, tick, counts, one, tick.day in facts.campaign.closed, _before(counts, tick.number))
-            for tick, one in zip(seen, judged, strict=True)]
+    found = [_arrival(name, tick, counts, one, tick.day in facts.campaign.closed, _before(counts, tick.number))
+             for tick, one in zip(seen, judged, strict=True)]
+    if found[-1].state == "ok" and found[-1].n_rows and _is_cut_off(facts, name, seen[-1]):
+        found[-1] = replace(found[-1], state="few", reason="cut_off")
+    return found
+
+
+def _is_cut_off(facts: Facts, name: str, tick: Tick) -> bool:
+    """Whether the day's last row came so early that on the days before as long an end of the day was never empty."""
+    rest = tick.ends - last_row_at(facts, name).replace(tzinfo=UTC)
+    ends = [tick.ends - timedelta(days=i) for i in range(1, SAME_HOURS + 1)]
+    known = [(end - rest, end) for end in ends if end - timedelta(days=1) >= facts.tables.data_from]
+    return rest > timedelta(0) and len(known) >= BEFORE and _is_surely_missing(rows_in(facts, name, known))
 
 
 def expected_rows(facts: Facts, counts: Mapping[int, int], alpha: float) -> list[Departure]:

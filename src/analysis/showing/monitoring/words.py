@@ -120,6 +120,9 @@ def arrival(row: Arrival, when: When, reader: Reader) -> str:
     values = {"table": _table(row.table, reader), "when": when.at(row.tick), "n": reader.count(row.n_rows)}
     if row.state == "none":
         return reader.say("No row arrived: {table}, {when}.", **values)
+    if row.reason == "cut_off":
+        return reader.say("{table}, {when}: {n} rows arrived, and none at the end of the day, when some came on every "
+                          "day before. The day may not be loaded whole.", **values)
     if row.state == "many":
         return reader.say("{table}, {when}: {n} rows arrived, where {upper} at most were to be expected. They may have "
                           "been loaded twice.", upper=reader.count(row.upper), **values)
