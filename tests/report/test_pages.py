@@ -60,7 +60,8 @@ def test_a_page_is_light_and_allows_nothing(page):
     assert len(bare.encode()) < 60_000
     assert "default-src 'none'" in html
     assert "script" not in Text(html).tags
-    assert not re.search(r'(?:src|href)="(?!#|data:|results\.json|notebook\.ipynb|tables/)', html)
+    beside = r'results\.json|notebook\.ipynb|tables/|report(?:\.\w\w)?\.html"'
+    assert not re.search(rf'(?:src|href)="(?!#|data:|{beside})', html)
 
 
 def test_the_first_screen_answers_in_order(page):
@@ -89,7 +90,7 @@ def test_the_chinese_page_speaks_chinese(built, name):
     html = (built(name) / "report.html").read_text(encoding="utf-8")
     text = "|".join(Text(html[html.index("<main"):]).seen)
     text = re.sub(r"[\w-]+\.(?:csv|json|ipynb|yml|parquet)|\b[0-9a-f]{16}\b", " ", text)
-    assert set(re.findall(r"[A-Za-z]+", text)) - LATIN == set()
+    assert set(re.findall(r"[A-Za-z]+", text)) - LATIN == {"English"}   # the link to the other page
     assert not re.search(r"[\u4e00-\u9fff] [，。；：、！？（）]|[，。；：、！？] [\u4e00-\u9fff]", text)
 
 
@@ -103,6 +104,16 @@ def test_figures_have_every_glyph(built):
     """A box in place of a character would be told by matplotlib in the run log."""
     for name in ("double11-2025", "grocer-18", "checkout", "asos", "double11-2025.plan", "grocer-18.plan"):
         assert "Glyph" not in (built(name) / "notebook.ipynb").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["double11-2025", "double11-2025.plan", "grocer"])
+def test_the_languages_of_a_report_lead_to_each_other(built, name):
+    pages = {each: (built(name) / each).read_text("utf-8") for each in ("report.html", "report.en.html")}
+    assert '<a href="report.en.html" hreflang="en" lang="en">English</a>' in pages["report.html"]
+    assert '<a href="report.html" hreflang="zh-Hans" lang="zh-Hans">中文</a>' in pages["report.en.html"]
+    index = (built(name).parent / "index.html").read_text("utf-8")
+    assert f'<a href="{name}/report.en.html" hreflang="en" lang="en">English</a>' in index
+    assert "hreflang" not in (built("checkout") / "report.html").read_text("utf-8")
 
 
 # --- in a browser ---
