@@ -21,7 +21,7 @@ from analysis.report.template import style_sheet
 from analysis.report.template.figures import figure
 from analysis.report.template.narrow import with_cards
 from analysis.report.template.prose import Prose
-from analysis.report.template.traces import without_traces
+from analysis.report.traces import without_traces
 from tests.report.sample_notebook import RESULTS, SVG, TABLE, html, sample
 
 NASTY = """<script>alert(1)</script> "quoted" 'single' =HYPERLINK("x") & 🎉 {{ 7*7 }} --> </title>"""

@@ -25,7 +25,7 @@ def keep(notebook: Path, folder: Path, job: Job, params: Params) -> None:
     import nbformat
 
     from analysis.report.scan import findings
-    from analysis.report.template.traces import without_traces
+    from analysis.report.traces import without_traces
 
     try:
         tree = shareable(notebook, job.params, folder, job.overrides)
@@ -45,7 +45,7 @@ def tell_of(failure: Failed, job: Job, params: Params | None, place: Path) -> No
         return
     from analysis.report.failure import failure_page
     from analysis.report.scan import findings
-    from analysis.report.template.traces import without_traces
+    from analysis.report.traces import without_traces
     from analysis.showing.reader import Reader
 
     reader, said = Reader(params.language if params else "en"), without_traces(failure.message)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from analysis.report.template import LANG, exporter, frame, span
-from analysis.report.template.traces import without_traces
+from analysis.report.traces import without_traces
 from analysis.showing.reader import Reader
 
 HEADINGS = {  # status of a run -> what stands in its box, and in the list of campaigns

@@ -59,7 +59,7 @@ def shareable(notebook: Path, params: Path, folder: Path, overrides: dict[str, A
 
 def streams_together(outputs: list[Any]) -> list[Any]:
     """What was printed between two displays, stdout and stderr apart: a kernel sends them in no certain order."""
-    from analysis.report.template.traces import without_traces
+    from analysis.report.traces import without_traces
 
     found: list[Any] = []
     for output in outputs:
@@ -80,7 +80,7 @@ def streams_together(outputs: list[Any]) -> list[Any]:
 
 def public(overrides: dict[str, Any]) -> dict[str, str]:
     """What was overridden, without this machine's folders."""
-    from analysis.report.template.traces import without_traces
+    from analysis.report.traces import without_traces
 
     return {key: without_traces(str(value)) for key, value in overrides.items()}
 

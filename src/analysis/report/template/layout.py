@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from analysis.report.template.figures import figure
 from analysis.report.template.narrow import light, with_cards
 from analysis.report.template.prose import Prose, plain
-from analysis.report.template.traces import without_traces
+from analysis.report.traces import without_traces
 from analysis.showing.reader import Reader
 
 SVG, TABLE = "image/svg+xml", "application/vnd.campaign.table+json"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from nbconvert.filters.ansi import strip_ansi
-
 TRACES = (
     (re.compile(r"[^\s\"'<>(]*ipykernel_\d+[\\/]+\d+\.py"), "cell"),
     (re.compile(r"\b([a-z][a-z0-9+.-]*)://[^\s\"'<>)\]]+", re.I), r"\1://…"),
@@ -21,7 +19,10 @@ TRACES = (
 
 def without_traces(text: str) -> str:
     """Absolute paths shortened to "…/name", addresses to their scheme; the same text on every machine."""
-    text = strip_ansi(text)
+    if "\x1b" in text:
+        from nbconvert.filters.ansi import strip_ansi  # a fifth of a second, for what hardly any text has
+
+        text = strip_ansi(text)
     for trace, instead in TRACES:
         text = trace.sub(instead, text)
     return text
