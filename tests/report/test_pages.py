@@ -106,6 +106,19 @@ def test_figures_have_every_glyph(built):
         assert "Glyph" not in (built(name) / "notebook.ipynb").read_text(encoding="utf-8")
 
 
+def test_the_first_screen_names_the_numbers_that_are_taken_for_more_than_they_are(built):
+    first = {name: (built(name) / page).read_text("utf-8").split("<nav")[0] for name, page in (
+        ("double11-2025", "report.en.html"), ("grocer-18", "report.html"), ("checkout", "report.html"))}
+    lottery = json.loads((built("double11-2025") / "results.json").read_text("utf-8"))
+    change, both = lottery["goals"][0]["change"], next(
+        row for row in lottery["effects"] if row["metric"] == "amount_in_all")
+    assert f"not the effect of the campaign: 支付金额 +{change:.1%}" in first["double11-2025"]
+    assert "may have been moved forward: it is no gain yet." in first["double11-2025"]
+    assert f"With the time after it is −\u2060CN¥{-both['total']:,.0f} in all" in first["double11-2025"]
+    assert "nothing here can be credited to the campaign" in first["grocer-18"]
+    assert "Most: " in first["grocer-18"] and "No earlier edition is named" in first["checkout"]
+
+
 @pytest.mark.parametrize("name", ["double11-2025", "double11-2025.plan", "grocer"])
 def test_the_languages_of_a_report_lead_to_each_other(built, name):
     pages = {each: (built(name) / each).read_text("utf-8") for each in ("report.html", "report.en.html")}

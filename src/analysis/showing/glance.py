@@ -95,7 +95,7 @@ def lines(rows: Sequence[tuple[str, str, Sequence[str]]], reader: Reader) -> Htm
 
 
 def trust(checks: Sequence[Check], reader: Reader) -> str:
-    """Which checks failed and what they found; which only warn, by name."""
+    """Which checks failed and what they found; which only warn, and of how many."""
     warn: dict[str, Check] = {}
     for check in checks:
         if check.state == "warn":
@@ -132,21 +132,19 @@ def worth(costs: Sequence[Cost], effects: Sequence[Uplift], both: Sequence[Uplif
 
 
 def _gained(row: Uplift, reader: Reader) -> str:
-    if math.isnan(row.total):
-        return ""
-    unit = "users" if row.unit == "share" else row.unit
-    interval = reader.interval(reader.total(row.total_lower, unit), reader.total(row.total_upper, unit))
     return reader.say("{metric}: {total} more in all ({interval}) than without the campaign.",
-                      metric=reader.title(row.metric), total=reader.total(row.total, unit), interval=interval)
+                      metric=reader.title(row.metric), **_in_all(row, reader)) if not math.isnan(row.total) else ""
 
 
 def _with_after(row: Uplift, reader: Reader) -> str:
-    if math.isnan(row.total):
-        return ""
-    unit = "users" if row.unit == "share" else row.unit
-    interval = reader.interval(reader.total(row.total_lower, unit), reader.total(row.total_upper, unit))
-    return reader.say("With the time after it is {total} in all ({interval}).", total=reader.total(row.total, unit),
-                      interval=interval)
+    return reader.say("With the time after it is {total} in all ({interval}).",
+                      **_in_all(row, reader)) if not math.isnan(row.total) else ""
+
+
+def _in_all(row: Uplift, reader: Reader) -> dict[str, str]:
+    total, lower, upper = (reader.total(value, "users" if row.unit == "share" else row.unit)
+                           for value in (row.total, row.total_lower, row.total_upper))
+    return {"total": total, "interval": reader.interval(lower, upper)}
 
 
 def _who(facts: Facts, tests: Sequence[SegmentTest], steps: Sequence[Step], reader: Reader) -> tuple[str, list[str]]:
