@@ -127,9 +127,18 @@ def run_all(
                 write_index(out)
     except OSError as error:
         raise CampaignError([Problem(str(out), None, "", f"cannot be written: {error.strerror or error}")]) from None
+    if len(outcomes) > 1:
+        say(_summary(outcomes))
     say(f"reports: {out / 'index.html'}")
     failed = worst([outcome.code for outcome in outcomes])
     return failed or max([codes.get(outcome.answer, OK) for outcome in outcomes])
+
+
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    """How many ended in which way, for who reads the end of a log."""
+    ended = ["unchanged" if outcome.is_unchanged else "made" if outcome.code == OK else
+             "refused" if outcome.kind == "refused" else "failed" for outcome in outcomes]
+    return ", ".join(f"{ended.count(way)} {way}" for way in ("made", "unchanged", "refused", "failed") if way in ended)
 
 
 def run_batch(
