@@ -45,12 +45,12 @@ def test_too_few_and_too_many_rows(how, wanted):
     assert states(arrivals(running(days=9, **how), 0.001)) == wanted
 
 
-def half_a_day(day, rows_of):
+def half_a_day(day, rows_of, params=""):
     """The same log, without the rows of some tables that came after nine in the morning of a day."""
     made, until = tables(days=day), pd.Timestamp("2024-03-03 09:00") + pd.Timedelta(days=day)
     for name, at in rows_of.items():
         made[name] = made[name][made[name][at] < until]
-    return observed(PARAMS + f"data_until: 2024-03-{3 + day:02d}\n", **made)
+    return observed(PARAMS + params + f"data_until: 2024-03-{3 + day:02d}\n", **made)
 
 
 @pytest.mark.parametrize("day", [3, 9])
@@ -61,6 +61,8 @@ def test_a_day_that_is_loaded_in_part_is_noticed_by_its_end(day):
     rows = {row.table: row for row in arrivals(cut, 0.001) if row.tick == day}
     assert (rows["events"].state, rows["orders"].state) == ("few", "ok")
     assert rows["events"].n_rows < 0.5 * whole["events"].n_rows
+    closed = half_a_day(day, {"events": "occurred_at"}, f"closed: [2024-03-{3 + day:02d}]\n")
+    assert [row.reason for row in arrivals(closed, 0.001) if row.reason == "cut_off"] == []
     assert "few_rows" in decide(cut, watch(cut), course(cut)).reasons
 
 

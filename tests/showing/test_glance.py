@@ -106,3 +106,19 @@ def test_fewer_users_in_equal_shares_are_told_where_the_shares_are_uneven():
     assert glance.next_steps([uneven], EN)[0].endswith("310,000 users in the same shares, or 110,000 in equal ones; "
                                                         "this time there were 42,000.")
     assert glance.next_steps([even], EN)[0].endswith("310,000 users in the same shares; this time there were 42,000.")
+
+
+def test_of_a_cost_the_known_part_is_told_beside_what_is_not_known_yet():
+    open_ = Cost("coupons", math.nan, math.nan, "discount", "period_not_over")
+    rows = [*(replace(cost, share=math.nan, reason="period_not_over") for cost in COSTS[:2]), open_,
+            Cost("", math.nan, math.nan, "total", "period_not_over")]
+    assert words.costs(rows, EN) == "€100.00 of the cost is known; not known yet: coupons."
+    assert words.costs([replace(COSTS[0], amount=0.0), replace(COSTS[2], amount=0.0)], EN) == "No cost was recorded."
+
+
+@pytest.mark.parametrize(("gain", "net", "said"), [
+    (3.4, -2.9, "more was lost after the campaign than gained during it, but that is not sure"),
+    (3.4, 1.0, "it may only have been moved forward"), (-3.4, -2.9, "it may only have been moved forward")])
+def test_what_is_left_is_said_to_be_a_loss_only_where_there_was_a_gain(gain, net, said):
+    both = row("cannot_tell", "secondary", diff=net)
+    assert said in words.verdict(Verdict("cannot_tell", (), "money"), [row("cannot_tell", diff=gain)], [both], EN).text

@@ -44,7 +44,8 @@ def verdict(answer: Verdict, found: Sequence[Uplift], both: Sequence[Uplift], re
                                     "takes both."))
     if answer.answer != "do_not_trust":
         sentences += [uplift(row, reader) for row in found if row.role == "primary" and not row.reason]
-        sentences += [net(row, reader) for row in both if not row.reason]
+        gained = any(row.role == "primary" and row.diff * (1 if row.better == "higher" else -1) > 0 for row in found)
+        sentences += [net(row, gained, reader) for row in both if not row.reason]
     for reason in answer.reasons:
         if reason in ("guardrail_not_shown", "guardrail_broken"):
             sentences += [guardrail(row, reader) for row in found if row.role == "guardrail" and row.verdict != "safe"]
@@ -61,9 +62,13 @@ NET = {"better": "So the effect is still there when the time after is counted to
                 "estimate is that more was lost after the campaign than gained during it, but that is not sure either."}
 
 
-def net(row: Uplift, reader: Reader) -> str:
-    """What is left of the effect once the time after is counted too."""
-    is_below = row.verdict == "cannot_tell" and (row.diff < 0) == (row.better == "higher") and row.diff != 0
+def net(row: Uplift, gained: bool, reader: Reader) -> str:
+    """What is left of the effect once the time after is counted too.
+
+    gained   whether the estimate for the campaign alone is for the better
+    """
+    is_worse = row.diff < 0 if row.better == "higher" else row.diff > 0
+    is_below = row.verdict == "cannot_tell" and gained and is_worse
     return reader.prose([uplift(row, reader), reader.say(NET["below" if is_below else row.verdict])])
 
 
@@ -87,7 +92,7 @@ def uplift(row: Uplift, reader: Reader) -> str:
         "control_value": reader.amount(row.value_control, row.unit),
         "relative": reader.signed(row.rel_diff), "level": reader.confidence(row.alpha),
         "interval": reader.changes(row.rel_diff_lower, row.rel_diff_upper) + (
-            reader.say("; widened, as several metrics are tested") if row.alpha < ALPHA else "") + (
+            reader.say("; widened, as there are several tests or looks") if row.alpha < ALPHA else "") + (
             reader.say("; adjusted by the time before") if row.method == "adjusted" else "")}
     if row.rel_reason and math.isnan(row.rel_diff):
         return reader.say(
@@ -314,7 +319,7 @@ def costs(rows: list[Cost], reader: Reader) -> str:
     total = next(row for row in rows if row.item == "")
     items = [row for row in rows if row.item]
     known = [row for row in items if not math.isnan(row.amount)]
-    if not known or not any(row.amount for row in known):
+    if not items or not total.amount:
         return reader.say("No cost was recorded.")
     if math.isnan(total.amount):
         return reader.say("{total} of the cost is known; not known yet: {items}.",

@@ -69,7 +69,8 @@ def _days(facts: Facts, name: str, counts: Mapping[int, int], alpha: float) -> l
     judged = expected_rows(facts, counts, alpha)
     found = [_arrival(name, tick, counts, one, tick.day in facts.campaign.closed, _before(counts, tick.number))
              for tick, one in zip(seen, judged, strict=True)]
-    if found[-1].state == "ok" and found[-1].n_rows and _is_cut_off(facts, name, seen[-1]):
+    is_open = found[-1].n_rows and seen[-1].day not in facts.campaign.closed
+    if found[-1].state == "ok" and is_open and _is_cut_off(facts, name, seen[-1]):
         found[-1] = replace(found[-1], state="few", reason="cut_off")
     return found
 
